@@ -1,0 +1,93 @@
+// The signer's two lanes: the registry (its uid only) on /run/wattle/NET/sign, and the administrator's
+// command (uid 0 only) on /run/wattle/NET/sign.admin. The signer judges each request against its
+// journal, never against the asker's word (DESIGN 2).
+#pragma once
+
+#include "common/ipc/lane.h"
+#include "common/proto/node_address.h"
+
+namespace wattle::sign_link {
+
+// registry -> signer: make certificate and credential for a joiner, or neither.
+struct Issue {
+  std::uint32_t id = 0;  // echoed in the answer
+  ByteArray<16> token{};
+  ByteArray<32> proof{};
+  ByteArray<16> nonce{};
+  ByteArray<40> address{};
+  Bytes csr;                    // DER
+  ByteArray<64> signature{};    // of the enrolment, by the identity key
+  IpPrefix prefix6;             // proposed by the registry; refused if taken or outside
+  IpAddress ipv4;
+  static constexpr std::string_view kName = "Issue";
+  static constexpr auto fields() {
+    return std::tuple(&Issue::id, &Issue::token, &Issue::proof, &Issue::nonce, &Issue::address,
+                      &Issue::csr, &Issue::signature, &Issue::prefix6, &Issue::ipv4);
+  }
+};
+struct ReadJournal {  // entries from this sequence number on, oldest first; answered by Entries
+  std::uint64_t from = 0;
+  static constexpr std::string_view kName = "ReadJournal";
+  static constexpr auto fields() { return std::tuple(&ReadJournal::from); }
+};
+// administrator -> signer
+struct MakeInvite {
+  ByteArray<32> key{};   // K; the token itself stays in the command's memory and on the screen
+  std::string name;
+  std::uint8_t prefix_length = 16;  // bits of the member inside the network
+  std::uint8_t flags = 0;           // credential flags: relay only, for now
+  UnixTime expires;
+  static constexpr std::string_view kName = "MakeInvite";
+  static constexpr auto fields() {
+    return std::tuple(&MakeInvite::key, &MakeInvite::name, &MakeInvite::prefix_length,
+                      &MakeInvite::flags, &MakeInvite::expires);
+  }
+};
+
+// signer -> registry
+struct Issued {
+  std::uint32_t id = 0;
+  Bytes certificate;  // DER
+  ByteArray<216> credential{};
+  std::string name;
+  static constexpr std::string_view kName = "Issued";
+  static constexpr auto fields() {
+    return std::tuple(&Issued::id, &Issued::certificate, &Issued::credential, &Issued::name);
+  }
+};
+enum class Rule : std::uint8_t {
+  UnknownToken = 0, TokenUsed = 1, TokenExpired = 2, BadProof = 3, BadSignature = 4, BadRequest = 5,
+  PrefixTaken = 6, AddressTaken = 7, IdClash = 8, NameTaken = 9, Revoked = 10, Limit = 11, Storage = 12,
+};
+constexpr bool is_valid(Rule r) { return r <= Rule::Storage; }
+struct Refused {
+  std::uint32_t id = 0;
+  Rule rule = Rule::BadRequest;
+  std::string sentence;  // for a person
+  static constexpr std::string_view kName = "Refused";
+  static constexpr auto fields() {
+    return std::tuple(&Refused::id, &Refused::rule, &Refused::sentence);
+  }
+};
+struct Entries {  // at most 64 a message; `more` says that another ReadJournal is worthwhile
+  std::uint64_t next = 0;     // sequence number after the last one here
+  bool more = false;
+  std::vector<Bytes> entries;  // registry/core/journal_entry.h, without invite keys
+  static constexpr std::string_view kName = "Entries";
+  static constexpr auto fields() {
+    return std::tuple(&Entries::next, &Entries::more, &Entries::entries);
+  }
+};
+// signer -> administrator
+struct Done {
+  std::uint64_t sequence = 0;  // of the journal entry that was written
+  static constexpr std::string_view kName = "Done";
+  static constexpr auto fields() { return std::tuple(&Done::sequence); }
+};
+
+using FromRegistry = ipc::Lane<Issue, ReadJournal>;
+using ToRegistry = ipc::Lane<Issued, Refused, Entries>;
+using FromAdmin = ipc::Lane<MakeInvite, ReadJournal>;
+using ToAdmin = ipc::Lane<Done, Refused, Entries>;
+
+}  // namespace wattle::sign_link

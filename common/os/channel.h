@@ -1,0 +1,133 @@
+// One end of a link on a SOCK_SEQPACKET socket in the loop: packs what is sent, unpacks and checks what comes, in
+// both directions of two lanes. The first message each way is the fingerprint of both lanes: unequal
+// builds refuse each other with a clear log line. A malformed message, a wrong number of descriptors or
+// hang-up ends the channel (on_end is called once, with the reason); load never does.
+//
+// send() writes at once or queues up to `queue_limit` messages; false = not taken (the sender keeps
+// state, not events: it tries again in on_drained). Handlers must not destroy the channel; end it by
+// calling close() and destroy later (Server and Client do).
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/ipc/lane.h"
+#include "common/os/event_loop.h"
+#include "common/os/fd.h"
+#include "common/os/unix_socket.h"
+
+namespace wattle::os {
+
+// Untyped half of Channel (channel.cpp).
+class RawChannel {
+ public:
+  struct Callbacks {
+    // Returns an error to end the channel (malformed or out of phase).
+    std::function<Result<void>(ByteView bytes, std::vector<Fd>& descriptors)> on_message;
+    std::function<void(const Error& reason)> on_end;
+    std::function<void()> on_drained;  // may be empty
+    std::function<void()> on_open;     // fingerprints agree; may be empty
+  };
+  RawChannel(EventLoop& loop, Fd socket, std::uint32_t own_fingerprint, std::uint32_t expected,
+             std::string lane, Callbacks callbacks, std::size_t queue_limit = 256);
+  ~RawChannel();
+
+  bool send(Bytes bytes, const std::vector<int>& descriptors = {});  // descriptors are duplicated if queued
+  void close();             // no further callback
+  bool is_open() const { return socket_.is_open(); }
+  bool agreed() const { return agreed_; }
+  int socket() const { return socket_.raw(); }
+  const std::string& lane() const { return lane_; }
+
+ private:
+  struct Pending {
+    Bytes bytes;
+    std::vector<Fd> descriptors;
+  };
+  void on_readable();
+  void flush();
+  void end(const Error& reason);
+
+  EventLoop& loop_;
+  Fd socket_;
+  std::uint32_t expected_;
+  std::string lane_;
+  Callbacks callbacks_;
+  std::size_t queue_limit_;
+  std::deque<Pending> queue_;
+  bool agreed_ = false;
+  Watch readable_, writable_;
+};
+
+template <typename Out, typename In>
+class Channel {
+ public:
+  struct Callbacks {
+    std::function<void(typename In::Message& message, std::vector<Fd>& descriptors)> on_message;
+    std::function<void(const Error& reason)> on_end;
+    std::function<void()> on_drained;
+    std::function<void()> on_open;
+    // Phase check of the privileged side: false = out of phase, ends the channel. May be empty.
+    std::function<bool(const typename In::Message& message)> is_legal;
+  };
+
+  Channel(EventLoop& loop, Fd socket, std::string lane, Callbacks callbacks,
+          std::size_t queue_limit = 256)
+      : callbacks_(std::move(callbacks)),
+        raw_(loop, std::move(socket), Out::fingerprint(), In::fingerprint(), std::move(lane),
+             RawChannel::Callbacks{
+                 [this](ByteView bytes, std::vector<Fd>& fds) { return take(bytes, fds); },
+                 callbacks_.on_end, callbacks_.on_drained, callbacks_.on_open},
+             queue_limit) {}
+
+  template <typename M>
+    requires(Out::template has<M>)
+  bool send(const M& message, const std::vector<int>& descriptors = {}) {
+    WATTLE_CHECK(descriptors.size() == ipc::descriptors_of<M>());
+    return raw_.send(Out::pack(message), descriptors);
+  }
+  void close() { raw_.close(); }
+  bool is_open() const { return raw_.is_open(); }
+  bool agreed() const { return raw_.agreed(); }
+
+ private:
+  Result<void> take(ByteView bytes, std::vector<Fd>& descriptors) {
+    auto message = WATTLE_TRY(In::unpack(bytes));
+    if (descriptors.size() != In::descriptors(message))
+      return Error(Errc::BadValue, std::string(In::name(message)) + " came with " +
+                                       std::to_string(descriptors.size()) + " descriptors");
+    if (callbacks_.is_legal && !callbacks_.is_legal(message))
+      return Error(Errc::Denied, std::string(In::name(message)) + " is out of phase");
+    callbacks_.on_message(message, descriptors);
+    return {};
+  }
+
+  Callbacks callbacks_;
+  RawChannel raw_;
+};
+
+// The accepting end: takes connections on a listening socket, refuses every uid but `allowed_uid`
+// (logged), and keeps one connection: a newcomer of the right uid replaces the old one (its maker was
+// restarted). on_connect hands over the socket.
+class LaneListener {
+ public:
+  LaneListener(EventLoop& loop, Fd listener, uid_t allowed_uid, std::string lane,
+               std::function<void(Fd socket)> on_connect);
+
+ private:
+  void on_readable();
+  Fd listener_;
+  uid_t allowed_uid_;
+  std::string lane_;
+  std::function<void(Fd)> on_connect_;
+  Watch watch_;
+};
+
+// Connects to a lane at path and checks that uid 0 made it. Used before the seal by keyd, and again
+// and again by tapd and metad (whose policies allow socket(AF_UNIX) and connect).
+Result<Fd> connect_lane(const std::string& path);
+
+}  // namespace wattle::os

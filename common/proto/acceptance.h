@@ -1,0 +1,49 @@
+// The acceptance list for PKR + CRED (security.md 2.5.3; order and names as in the vectors' README).
+// Pure: the caller passes the time, the trust and what it has seen of that address before.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include "common/proto/credential.h"
+#include "common/proto/packet_key.h"
+
+namespace wattle {
+
+// Named after the checks of tests/vectors; check_name() gives the vectors' spelling ("pkr_low_s").
+enum class Check : std::uint8_t {
+  Accept, Length, Constants, Network, Owner, Address, CredTime, CredLowS, CredSignature, Revoked,
+  Serial, SerialOld, PkrTime, PkrLife, PkrEpoch, PkrPoint, PkrLowS, PkrSignature,
+};
+std::string_view check_name(Check check);
+
+// What a node judges by.
+struct Trust {
+  NetworkId network{};
+  crypto::PublicKey credential_key{};
+  std::set<std::uint64_t> revoked;  // serials
+};
+
+// The newest verified record of an address (bytes 0..135), and the highest verified serial.
+struct SeenRecord {
+  ByteArray<kPacketKeyBody> body{};
+  std::uint64_t epoch = 0;
+  std::uint64_t serial = 0;
+};
+
+struct Accepted {
+  PacketKeyRecord record;
+  Credential credential;
+};
+
+// Credential alone (own credential, renewals, origin records): constants, network, owner, address,
+// time, signature, revocation, serial not older than `lowest_serial`.
+Check accept_credential(const Trust& trust, ByteView cred, const NodeAddress& asked, UnixTime now,
+                        std::uint64_t lowest_serial, Credential& out);
+
+// Both. `seen` may be null. On Accept, `out` is set and the caller replaces what it has seen.
+Check accept_record(const Trust& trust, ByteView pkr, ByteView cred, const NodeAddress& asked,
+                    UnixTime now, const SeenRecord* seen, Accepted& out);
+
+}  // namespace wattle

@@ -1,0 +1,47 @@
+// One line of the meta protocol (DESIGN 5): printable ASCII 0x20..0x7e, at most 2048 bytes with its
+// LF, words separated by single blanks, first the positional words, then key=value words.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/base/result.h"
+
+namespace wattle {
+
+inline constexpr std::size_t kMaxLine = 2048;  // bytes, LF included
+
+struct Line {
+  std::vector<std::string_view> words;  // positional; words[0] is number or name of the request
+  std::vector<std::pair<std::string_view, std::string_view>> keys;  // in order of appearance
+
+  std::optional<std::string_view> find(std::string_view key) const;          // the first one
+  std::vector<std::string_view> find_all(std::string_view key) const;
+};
+
+// Splits a line without its LF. BadSyntax for any byte outside 0x20..0x7e, empty words (two blanks,
+// blank at an end), a positional word after a key=value word, an empty line; Full for over-long.
+// All views point into `text`.
+Result<Line> parse_line(std::string_view text);
+
+// Cuts lines out of a byte stream. feed() appends; next() yields complete lines without LF (a CR
+// before LF is left in the line, hence refused by parse_line, except that clear-text greetings may
+// strip it). overlong() is true once a line exceeds kMaxLine: the caller closes the stream.
+class LineBuffer {
+ public:
+  void feed(std::string_view bytes);
+  std::optional<std::string> next();
+  bool overlong() const { return overlong_; }
+  std::size_t buffered() const { return buffer_.size(); }
+  // Takes everything not yet cut off (for PACKET bodies and protocol changes).
+  std::string take_rest();
+
+ private:
+  std::string buffer_;
+  bool overlong_ = false;
+};
+
+}  // namespace wattle
