@@ -1,0 +1,10 @@
+# Tests of the house itself and of whole machines: layout, namespaces, the demo.
+set(bin ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+add_test(NAME layout.links COMMAND ${CMAKE_SOURCE_DIR}/tests/layout/links.sh ${bin})
+set_tests_properties(layout.links PROPERTIES LABELS release-only)
+foreach(name join secrecy crash powers)
+  add_test(NAME netns.${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/${name}.sh ${bin})
+  set_tests_properties(netns.${name} PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
+endforeach()
+add_test(NAME demo COMMAND ${CMAKE_SOURCE_DIR}/tests/demo --no-build)
+set_tests_properties(demo PROPERTIES LABELS "demo" TIMEOUT 300 RUN_SERIAL ON)
