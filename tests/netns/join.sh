@@ -35,11 +35,13 @@ check "alice resolved bob to the certified MAC" certified
 
 # wattle's own words.
 check "wattle status" on alice wattle status
-check "wattle status --json is JSON with a schema" bash -c "$(declare -f on); declare -A LAB_INIT=([alice]=$(lab_pid alice)); on alice wattle status --json | python3 -c 'import json,sys; assert json.load(sys.stdin)[\"schema\"] == 1'"
+status_json() { on alice wattle status --json | python3 -c 'import json,sys; assert json.load(sys.stdin)["schema"] == 1'; }
+check "wattle status --json is JSON with a schema" status_json
 direct() { on alice wattle peers --json | python3 -c 'import json,sys; p=json.load(sys.stdin)["peers"]; assert sorted(x["name"] for x in p if x["state"]=="direct")==["bob","carol"], p'; }
 check "wattle peers: bob and carol are direct" direct
 check "wattle ping bob" on alice wattle ping bob
-check "the registry lists three members" bash -c "[ \$(nsenter -t $(lab_pid registry) -n -m -p wattle-registry node list --json | python3 -c 'import json,sys; print(len(json.load(sys.stdin)[\"nodes\"]))') = 3 ]"
+three() { on registry wattle-registry node list --json | python3 -c 'import json,sys; assert len(json.load(sys.stdin)["nodes"]) == 3'; }
+check "the registry lists three members" three
 
 # Bad invites: one sentence, own exit code, nothing written.
 lab_machine dave 192.0.2.14/24 lan
