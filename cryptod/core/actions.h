@@ -1,0 +1,61 @@
+// What the engine wants done, in a caller-owned object that is reused: clear() keeps all capacity,
+// so a packet in the steady state allocates nothing. Everything here stays valid until the next
+// clear(); frames may also point into the buffers of the datagrams that were handed in.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/ipc/key_link.h"
+#include "common/ipc/meta_link.h"
+#include "common/net/endpoint.h"
+
+namespace wattle::cryptod {
+
+// Writable bytes in front of every frame for the TAP: io puts the virtio-net header there and
+// writes header and frame with one call.
+inline constexpr std::size_t kFrameHeadroom = 10;
+
+// The longest frame the engine takes or delivers, Ethernet header included (no FCS).
+inline constexpr std::size_t kMaxFrame = 9000 + 18;
+
+struct OutDatagram {
+  Endpoint destination;
+  IpAddress source;  // leave from this address (packet info); unspecified: kernel's choice
+  std::uint32_t interface = 0;  // for link-local destinations; 0: kernel's choice
+  ByteView bytes;
+};
+
+struct OutFrame {
+  MutableBytes frame;  // kFrameHeadroom writable bytes precede it
+};
+
+class Actions {
+ public:
+  Actions();
+
+  std::vector<OutDatagram> datagrams;  // in order; runs of one destination can share a call
+  std::vector<OutFrame> frames;        // for the TAP, in order
+  std::vector<meta_link::ToMetad::Message> to_metad;
+  std::vector<key_link::SignPacketKey> to_keyd;
+
+  // Empties the lists and gives all buffer space back; capacity stays.
+  void clear();
+
+  // For the engine: `size` writable bytes that live until clear(), kFrameHeadroom writable bytes in
+  // front of them. Empty if the bound of kMaxChunks * kChunk bytes is reached.
+  MutableBytes allocate(std::size_t size);
+  // Gives back the tail of the newest allocation (its first `keep` bytes stay).
+  void shrink(MutableBytes newest, std::size_t keep);
+
+  static constexpr std::size_t kChunk = 64 * 1024;
+  static constexpr std::size_t kMaxChunks = 64;
+
+ private:
+  std::vector<std::unique_ptr<std::uint8_t[]>> chunks_;
+  std::size_t chunk_ = 0;  // the one being filled
+  std::size_t used_ = 0;   // bytes of it
+};
+
+}  // namespace wattle::cryptod

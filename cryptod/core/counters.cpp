@@ -1,0 +1,113 @@
+#include "cryptod/core/counters.h"
+
+namespace wattle::cryptod {
+
+namespace {
+
+struct Row {
+  Counter counter;
+  std::string_view name;
+};
+
+constexpr auto kTable = std::to_array<Row>({
+    {Counter::RxDatagrams, "rx_datagrams"},
+    {Counter::RxBytes, "rx_bytes"},
+    {Counter::DropLength, "drop_length"},
+    {Counter::DropHeader, "drop_header"},
+    {Counter::DropRecipient, "drop_recipient"},
+    {Counter::DropType, "drop_type"},
+    {Counter::DropReservedType, "drop_reserved_type"},
+    {Counter::DropEpoch, "drop_epoch"},
+    {Counter::DropMac1, "drop_mac1"},
+    {Counter::DropStale, "drop_stale"},
+    {Counter::DropPoint, "drop_point"},
+    {Counter::DropTagC1, "drop_tag_c1"},
+    {Counter::DropTagC2, "drop_tag_c2"},
+    {Counter::DropTagC3, "drop_tag_c3"},
+    {Counter::DropKeyMismatch, "drop_key_mismatch"},
+    {Counter::DropSelf, "drop_self"},
+    {Counter::DropSender, "drop_sender"},
+    {Counter::DropReplay, "drop_replay"},
+    {Counter::DropReceiverIndex, "drop_receiver_index"},
+    {Counter::DropMac2, "drop_mac2"},
+    {Counter::DropMac2Zero, "drop_mac2_zero"},
+    {Counter::DropRecord, "drop_record"},
+    {Counter::DropHandshakeReplay, "drop_handshake_replay"},
+    {Counter::DropHandshakeBudget, "drop_handshake_budget"},
+    {Counter::DropSourceBudget, "drop_source_budget"},
+    {Counter::DropNotReady, "drop_not_ready"},
+    {Counter::DropCounterLimit, "drop_counter_limit"},
+    {Counter::DropTag, "drop_tag"},
+    {Counter::DropInnerType, "drop_inner_type"},
+    {Counter::DropInnerLength, "drop_inner_length"},
+    {Counter::DropRecordBudget, "drop_record_budget"},
+    {Counter::RxFrames, "rx_frames"},
+    {Counter::DropNoDevice, "drop_no_device"},
+    {Counter::TxFrames, "tx_frames"},
+    {Counter::DropFrameLength, "drop_frame_length"},
+    {Counter::DropUnknownMac, "drop_unknown_mac"},
+    {Counter::DropQueueFull, "drop_queue_full"},
+    {Counter::DropQueueOld, "drop_queue_old"},
+    {Counter::DropNoKey, "drop_no_key"},
+    {Counter::DropMulticastBudget, "drop_multicast_budget"},
+    {Counter::DropMulticastLimit, "drop_multicast_limit"},
+    {Counter::DropNoCredential, "drop_no_credential"},
+    {Counter::DropNoBuffer, "drop_no_buffer"},
+    {Counter::TxDatagrams, "tx_datagrams"},
+    {Counter::TxBytes, "tx_bytes"},
+    {Counter::DropNoEndpoint, "drop_no_endpoint"},
+    {Counter::NeighbourAnswers, "neighbour_answers"},
+    {Counter::NeighbourQuestions, "neighbour_questions"},
+    {Counter::DropNeighbourFull, "drop_neighbour_full"},
+    {Counter::HandshakesStarted, "handshakes_started"},
+    {Counter::HandshakesDone, "handshakes_done"},
+    {Counter::HandshakesAnswered, "handshakes_answered"},
+    {Counter::HandshakesGivenUp, "handshakes_given_up"},
+    {Counter::HandshakesPaced, "handshakes_paced"},
+    {Counter::SessionsRevoked, "sessions_revoked"},
+    {Counter::SessionsExpired, "sessions_expired"},
+    {Counter::SessionsWornOut, "sessions_worn_out"},
+    {Counter::PathChanges, "path_changes"},
+    {Counter::ProbesSent, "probes_sent"},
+    {Counter::ProbesAnswered, "probes_answered"},
+    {Counter::MembersAccepted, "members_accepted"},
+    {Counter::MembersRefused, "members_refused"},
+    {Counter::MembersFull, "members_full"},
+    {Counter::MemberClash, "member_clash"},
+    {Counter::DocumentsRefused, "documents_refused"},
+    {Counter::CredentialsRefused, "credentials_refused"},
+    {Counter::OwnRecordsRefused, "own_records_refused"},
+    {Counter::WantsFull, "wants_full"},
+    {Counter::IoSendBlocked, "io_send_blocked"},
+    {Counter::IoSendFailed, "io_send_failed"},
+    {Counter::IoTapBlocked, "io_tap_blocked"},
+    {Counter::IoTapFailed, "io_tap_failed"},
+    {Counter::IoTruncated, "io_truncated"},
+});
+
+// A row per counter, each at its own place.
+consteval bool is_complete() {
+  if (kTable.size() != kCounters) return false;
+  for (std::size_t i = 0; i < kTable.size(); ++i)
+    if (static_cast<std::size_t>(kTable[i].counter) != i) return false;
+  return true;
+}
+static_assert(is_complete());
+
+}  // namespace
+
+std::string_view counter_name(Counter c) { return kTable[static_cast<std::size_t>(c)].name; }
+
+std::vector<std::pair<std::string, std::uint64_t>> Counters::list() const {
+  std::vector<std::pair<std::string, std::uint64_t>> out;
+  for (const Row& row : kTable)
+    if (of(row.counter) != 0) out.emplace_back(row.name, of(row.counter));
+  for (std::size_t i = 0; i < kEtherDrops; ++i) {
+    const std::string name(drop_name(static_cast<EtherDrop>(i)));
+    if (tx_[i] != 0) out.emplace_back("drop_tx_" + name, tx_[i]);
+    if (rx_[i] != 0) out.emplace_back("drop_rx_" + name, rx_[i]);
+  }
+  return out;
+}
+
+}  // namespace wattle::cryptod
