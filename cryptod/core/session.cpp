@@ -1,0 +1,56 @@
+#include "cryptod/core/session.h"
+
+#include "common/base/writer.h"
+
+namespace wattle::cryptod {
+
+Session::Session(SessionKeys keys, Instant now)
+    : seal_(keys.send.view(), crypto::Aead::Use::Seal),
+      open_(keys.receive.view(), crypto::Aead::Use::Open),
+      me_(keys.me),
+      peer_(keys.peer),
+      my_index_(keys.my_index),
+      peer_index_(keys.peer_index),
+      id_(keys.id),
+      initiator_(keys.initiator),
+      born_(now) {}
+
+bool Session::wants_rekey(Instant now) const {
+  return now >= born_ + kRekeyAfter || next_counter_ >= kRekeyFrames || bytes_ >= kRekeyBytes;
+}
+
+std::size_t Session::seal(InnerType type, ByteView body, MutableBytes out) {
+  WATTLE_CHECK(next_counter_ < kCounterLimit);
+  const std::uint64_t counter = next_counter_++;
+  write_header(out, WireType::Transport, me_, peer_, counter);
+  FixedWriter(out.subspan(kHeaderSize))
+      .u32(peer_index_)
+      .u8(static_cast<std::uint8_t>(type))
+      .bytes(body);
+  const MutableBytes sealed = out.subspan(kTransportHeader, 1 + body.size() + crypto::kTagSize);
+  seal_.seal(counter, out.subspan(1, kTransportHeader - 1), sealed.first(1 + body.size()), sealed);
+  bytes_ += body.size();
+  return kTransportOverhead + body.size();
+}
+
+WireCheck Session::open(MutableBytes d, Opened& out) {
+  const WireCheck header = check_header(d, WireType::Transport, me_, kTransportOverhead);
+  if (header != WireCheck::Accept) return header;
+  if (read_u32(d, kHeaderSize) != my_index_) return WireCheck::ReceiverIndex;
+  if (!equal(header_sender(d), peer_)) return WireCheck::Sender;
+  const std::uint64_t counter = read_u64(d, 2);
+  if (counter >= kCounterLimit) return WireCheck::CounterLimit;
+  if (!window_.fresh(counter)) return WireCheck::Replay;
+  const MutableBytes sealed = d.subspan(kTransportHeader);
+  const MutableBytes text = sealed.first(sealed.size() - crypto::kTagSize);
+  if (!open_.open(counter, d.subspan(1, kTransportHeader - 1), sealed, text)) {
+    ++tag_failures_;
+    return WireCheck::Tag;
+  }
+  out.newest = window_.commit(counter);
+  out.type = text[0];
+  out.body = text.subspan(1);
+  return WireCheck::Accept;
+}
+
+}  // namespace wattle::cryptod

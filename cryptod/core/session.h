@@ -1,0 +1,61 @@
+// A session: two keys, one counter, one replay window, and its limits (security.md 2.5.3).
+#pragma once
+
+#include "common/base/time.h"
+#include "common/crypto/aead.h"
+#include "cryptod/core/replay_window.h"
+#include "cryptod/core/session_keys.h"
+#include "cryptod/core/wire_header.h"
+
+namespace wattle::cryptod {
+
+inline constexpr Duration kRekeyAfter = std::chrono::seconds(120);
+inline constexpr Duration kRejectAfter = std::chrono::seconds(180);
+inline constexpr std::uint64_t kRekeyFrames = std::uint64_t{1} << 27;
+inline constexpr std::uint64_t kRekeyBytes = std::uint64_t{1} << 38;
+inline constexpr std::uint64_t kCounterLimit = std::uint64_t{1} << 28;
+inline constexpr std::uint64_t kTagFailureLimit = std::uint64_t{1} << 36;
+
+class Session {
+ public:
+  Session(SessionKeys keys, Instant now);
+
+  std::uint32_t my_index() const { return my_index_; }
+  const ByteArray<16>& id() const { return id_; }
+  bool initiator() const { return initiator_; }
+  Instant born() const { return born_; }
+  bool too_old(Instant now) const { return now >= born_ + kRejectAfter; }
+  bool can_send(Instant now) const { return !too_old(now) && next_counter_ < kCounterLimit; }
+  // Volume or age says that a new one should be made.
+  bool wants_rekey(Instant now) const;
+  // Too many forged tags have been tried.
+  bool worn_out() const { return tag_failures_ >= kTagFailureLimit; }
+
+  // Writes a TRANSPORT datagram of kTransportOverhead + body.size() bytes into `out` and returns
+  // its size. The caller asked can_send().
+  std::size_t seal(InnerType type, ByteView body, MutableBytes out);
+
+  struct Opened {
+    std::uint8_t type = 0;
+    MutableBytes body;    // inside the datagram, at kTransportHeader + 1
+    bool newest = false;  // the highest counter so far
+  };
+  // Opens in place. Checks in the vectors' order; the index has been used to find this session.
+  WireCheck open(MutableBytes datagram, Opened& out);
+
+  std::uint64_t sent() const { return next_counter_; }
+
+ private:
+  crypto::Aead seal_, open_;
+  ShortId me_, peer_;
+  std::uint32_t my_index_, peer_index_;
+  ByteArray<16> id_;
+  bool initiator_;
+  Instant born_;
+  std::uint64_t next_counter_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t tag_failures_ = 0;
+  ReplayWindow window_;
+};
+
+}  // namespace wattle::cryptod
