@@ -1,0 +1,157 @@
+#include "metad/ctl/checker.h"
+
+#include <algorithm>
+
+#include "common/crypto/certificate.h"
+#include "common/proto/acceptance.h"
+#include "common/proto/genesis.h"
+#include "common/proto/network_document.h"
+#include "common/proto/prefix_bits.h"
+#include "metad/ctl/join_message.h"
+
+namespace wattle::ctl {
+
+namespace {
+
+constexpr std::uint16_t kOurProtocol = 1;
+
+CheckAnswer wrong(std::string detail) {
+  CheckAnswer answer;
+  answer.detail = printable(detail, 300);
+  return answer;
+}
+
+CheckAnswer wrong(std::string_view what, const Error& error) {
+  return wrong(std::string(what) + ": " + error.text());
+}
+
+// What both sides of the answer say, once each is known to be genuine.
+struct Parts {
+  Genesis genesis;
+  NetworkId network{};
+  crypto::VerifiedCertificate certificate;
+  Credential credential;
+};
+
+// The first thing on which certificate, credential, request and genesis do not agree; empty if
+// none.
+std::string_view disagreement(const Parts& parts, const CheckRequest& request,
+                              const std::string& name) {
+  const crypto::MemberCertificate& says = parts.certificate.says;
+  const Credential& credential = parts.credential;
+  const auto csr_key = crypto::check_csr(request.csr);
+  if (!csr_key || *csr_key != parts.certificate.public_key)
+    return "the certificate is for another key than asked";
+  if (says.anode_text != request.address.text()) return "the certificate is for another address";
+  if (says.dns_name != name) return "the certificate is for another name";
+  if (credential.name_hash != name_hash(name)) return "the credential is for another name";
+  if (says.serial != credential.serial) return "certificate and credential have different serials";
+  if (says.not_before != credential.not_before || says.not_after != credential.not_after)
+    return "certificate and credential are valid at different times";
+  if (says.prefix6 != credential.ipv6) return "certificate and credential have different prefixes";
+  if (says.address4 != credential.ipv4)
+    return "certificate and credential have different IPv4 addresses";
+  const IpPrefix& prefix = credential.ipv6;
+  if (prefix.length <= parts.genesis.prefix.length ||
+      !parts.genesis.prefix.contains(prefix.address))
+    return "the IPv6 prefix is not inside the network's";
+  if (credential.ipv4.length < parts.genesis.ipv4.length ||
+      !parts.genesis.ipv4.contains(credential.ipv4.address))
+    return "the IPv4 address is not inside the network's";
+  const auto bits = member_bits(parts.genesis.prefix, prefix);
+  if (!bits || says.common_name != cn_of_bits(*bits))
+    return "the certificate's common name is not the prefix's";
+  if (credential.mac != mac_of(parts.network, request.address))
+    return "the MAC address is not the derived one";
+  return {};
+}
+
+CheckAnswer refused(const CheckRequest& request) {
+  const JoinError error = parse_join_error(request.status, request.body);
+  CheckAnswer answer;
+  answer.outcome = CheckOutcome::Refused;
+  answer.refusal = error.refusal;
+  answer.detail = error.sentence;
+  return answer;
+}
+
+// A moment at which both certificate and credential claim to be valid, as near to now as can be: so
+// signatures are judged first and the clock last.
+UnixTime moment_inside(const Credential& credential, UnixTime now) {
+  const std::uint64_t first = credential.not_before.seconds;
+  const std::uint64_t last = credential.not_after.seconds;
+  if (last <= first) return now;
+  return {std::clamp(now.seconds, first, last - 1)};
+}
+
+CheckAnswer member(Parts parts, JoinAnswer answer, const CheckRequest& request) {
+  const Credential& credential = parts.credential;
+  CheckAnswer out;
+  out.outcome = CheckOutcome::Member;
+  out.not_before = credential.not_before;
+  out.not_after = credential.not_after;
+  out.name = std::move(answer.name);
+  out.serial = credential.serial;
+  out.mac = credential.mac;
+  out.ipv4 = {credential.ipv4.address, parts.genesis.ipv4.length};
+  out.ipv6 = {credential.address6(), parts.genesis.prefix.length};
+  out.prefix = credential.ipv6;
+  out.certificate = std::move(answer.certificate);
+  out.credential = to_array<kCredentialSize>(answer.credential);
+  out.document = std::move(answer.document);
+  for (JoinPeer& peer : answer.peers)
+    if (peer.address != request.address && !peer.endpoints.empty())
+      out.peers.push_back(std::move(peer));
+  return out;
+}
+
+}  // namespace
+
+CheckAnswer check_join(const CheckRequest& request) {
+  if (genesis_hash(request.genesis_text) != request.genesis) {
+    CheckAnswer answer;
+    answer.outcome = CheckOutcome::GenesisDiffers;
+    return answer;
+  }
+  Parts parts;
+  parts.network = network_id(request.genesis);
+  auto genesis = parse_genesis(request.genesis_text);
+  if (!genesis) return wrong("the genesis document", genesis.error());
+  parts.genesis = std::move(*genesis);
+  if (parts.genesis.network != request.network)
+    return wrong("the genesis document is of another network");
+  if (request.status != 200) return refused(request);
+
+  auto answer = parse_join_answer(request.body);
+  if (!answer) return wrong(answer.error().text());
+  const auto document =
+      parse_network_document(answer->document, parts.genesis.document_key, parts.network);
+  if (!document) return wrong("the network document", document.error());
+  if (document->min_protocol > kOurProtocol)
+    return wrong("this wattle is too old for the network: install a newer one");
+
+  const auto claimed = decode_credential(answer->credential);
+  if (!claimed) return wrong("the credential", claimed.error());
+  const UnixTime moment = moment_inside(*claimed, request.now);
+  Trust trust{parts.network, parts.genesis.credential_key, {}};
+  for (const Revocation& revocation : document->revoked) trust.revoked.insert(revocation.serial);
+  const Check check =
+      accept_credential(trust, answer->credential, request.address, moment, 0, parts.credential);
+  if (check != Check::Accept)
+    return wrong("the credential does not verify (" + std::string(check_name(check)) + ")");
+  auto certificate = crypto::verify_certificate(answer->certificate, parts.genesis.ca_der, moment);
+  if (!certificate) return wrong("the certificate", certificate.error());
+  parts.certificate = std::move(*certificate);
+  if (const std::string_view what = disagreement(parts, request, answer->name); !what.empty())
+    return wrong(std::string(what));
+  if (moment != request.now) {
+    CheckAnswer late;
+    late.outcome = CheckOutcome::ClockOff;
+    late.not_before = parts.credential.not_before;
+    late.not_after = parts.credential.not_after;
+    return late;
+  }
+  return member(std::move(parts), std::move(*answer), request);
+}
+
+}  // namespace wattle::ctl

@@ -1,0 +1,200 @@
+#include "metad/ctl/verbs.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "common/base/parse.h"
+#include "metad/ctl/conf_template.h"
+
+namespace wattle::ctl {
+
+namespace {
+
+constexpr VerbInfo kVerbs[] = {
+    {Verb::Status, "status", "[NET] [--json]",
+     "this host in the network, and what is wrong if something is"},
+    {Verb::Peers, "peers", "[NET] [--json]", "the other members and how they are reached"},
+    {Verb::Ping, "ping", "NAME [NET] [-c COUNT] [--json]",
+     "ask a member over the encrypted path; say which path"},
+    {Verb::Join, "join", "URL [--port N] [--device D]", "make this host a member (root)"},
+    {Verb::Leave, "leave", "[NET]", "undo join: stop, remove keys, settings and users (root)"},
+    {Verb::Up, "up", "[NET] [--foreground]", "start the network's daemons (root)"},
+    {Verb::Down, "down", "[NET]", "stop them (root)"},
+    {Verb::Version, "version", "[--json]", "the version"},
+    {Verb::Help, "help", "[VERB]", "this text, or what one verb does"},
+};
+
+struct Option {
+  std::string_view name;
+  std::string_view alias;
+  bool takes_value;
+  std::vector<Verb> of;
+};
+
+const std::vector<Option>& options() {
+  static const std::vector<Option> kOptions = {
+      {"--json", "", false, {Verb::Status, Verb::Peers, Verb::Ping, Verb::Version}},
+      {"--help", "-h", false, {}},
+      {"--foreground", "-f", false, {Verb::Up}},
+      {"--port", "-p", true, {Verb::Join}},
+      {"--device", "-d", true, {Verb::Join}},
+      {"--count", "-c", true, {Verb::Ping}},
+  };
+  return kOptions;
+}
+
+const Option* find_option(Verb verb, std::string_view name) {
+  for (const Option& option : options()) {
+    if (option.name != name && (option.alias.empty() || option.alias != name)) continue;
+    if (option.of.empty() || std::find(option.of.begin(), option.of.end(), verb) != option.of.end())
+      return &option;
+  }
+  return nullptr;
+}
+
+// Edits from a to b: insert, delete, replace, swap of neighbours counted as two.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replace = diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U);
+      diagonal = row[j];
+      row[j] = std::min({replace, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+Error bad(std::string sentence) { return {Errc::BadSyntax, std::move(sentence)}; }
+
+Result<void> take_option(const Option& option, std::string_view value, Arguments& out) {
+  if (option.name == "--json") out.json = true;
+  if (option.name == "--help") out.help = true;
+  if (option.name == "--foreground") out.foreground = true;
+  if (option.name == "--port") {
+    const auto port = parse_decimal(value, 65535);
+    if (!port || *port == 0) return bad("--port wants a number from 1 to 65535");
+    out.port = static_cast<std::uint16_t>(*port);
+  }
+  if (option.name == "--count") {
+    const auto count = parse_decimal(value, 1000000);
+    if (!count || *count == 0) return bad("--count wants a number from 1 to 1000000");
+    out.count = static_cast<std::uint32_t>(*count);
+  }
+  if (option.name == "--device") {
+    if (!is_device_name(value))
+      return bad("--device wants a device name of at most 15 letters, digits, . _ -");
+    out.device = value;
+  }
+  return {};
+}
+
+Result<void> check_positional(const Arguments& arguments, std::size_t count) {
+  const VerbInfo& verb = info_of(arguments.verb);
+  const auto wrong = [&verb](std::string_view what) {
+    return bad(std::string(what) + ": wattle " + std::string(verb.name) + " " +
+               std::string(verb.usage));
+  };
+  const std::size_t most = verb.verb == Verb::Ping ? 2 : verb.verb == Verb::Version ? 0 : 1;
+  const std::size_t least = verb.verb == Verb::Ping || verb.verb == Verb::Join ? 1 : 0;
+  if (arguments.help) return {};
+  if (count > most) return wrong("too many words");
+  if (count < least) return wrong(verb.verb == Verb::Ping ? "which member" : "which invite");
+  const std::string& net = verb.verb == Verb::Ping ? arguments.second : arguments.first;
+  const bool names_network = verb.verb != Verb::Join && verb.verb != Verb::Help;
+  if (names_network && !net.empty() && !is_network_name(net))
+    return bad("'" + net + "' is no network name: 1 to 12 of a-z and 0-9");
+  if (verb.verb == Verb::Ping && !is_node_name(arguments.first))
+    return bad("'" + arguments.first + "' is no member's name: 1 to 63 of a-z, 0-9 and -");
+  return {};
+}
+
+}  // namespace
+
+std::span<const VerbInfo> verbs() { return kVerbs; }
+
+const VerbInfo& info_of(Verb verb) { return kVerbs[static_cast<std::size_t>(verb)]; }
+
+const VerbInfo* find_verb(std::string_view word) {
+  for (const VerbInfo& verb : kVerbs)
+    if (verb.name == word) return &verb;
+  return nullptr;
+}
+
+const VerbInfo* suggest_verb(std::string_view word) {
+  if (word.empty() || word.size() > 32) return nullptr;
+  const VerbInfo* best = nullptr;
+  std::size_t best_distance = 3;
+  for (const VerbInfo& verb : kVerbs) {
+    const bool begins = word.size() >= 2 && verb.name.starts_with(word);
+    const std::size_t d = begins ? 0 : distance(word, verb.name);
+    if (d < best_distance && d < verb.name.size()) {
+      best = &verb;
+      best_distance = d;
+    }
+  }
+  return best;
+}
+
+std::string usage() {
+  std::string out = "wattle: a mesh network for Linux\n\nusage: wattle VERB [arguments]\n\n";
+  for (const VerbInfo& verb : kVerbs) {
+    std::string left = "  " + std::string(verb.name) + " " + std::string(verb.usage);
+    left.resize(std::max<std::size_t>(left.size() + 2, 40), ' ');
+    out += left + std::string(verb.summary) + "\n";
+  }
+  out += "\nNET may be left out when this host is in one network only. See wattle(8).\n";
+  return out;
+}
+
+std::string usage_of(Verb verb) {
+  const VerbInfo& info = info_of(verb);
+  return "usage: wattle " + std::string(info.name) + " " + std::string(info.usage) + "\n  " +
+         std::string(info.summary) + "\n";
+}
+
+Result<Arguments> parse_arguments(const std::vector<std::string>& words) {
+  Arguments out;
+  if (words.empty()) return bad("say what to do");
+  std::string_view first = words[0];
+  if (first == "--help" || first == "-h") first = "help";
+  if (first == "--version" || first == "-V") first = "version";
+  const VerbInfo* verb = find_verb(first);
+  if (verb == nullptr) {
+    const VerbInfo* meant = suggest_verb(first);
+    std::string sentence = "there is no verb '" + words[0] + "'";
+    if (meant != nullptr) sentence += "; did you mean '" + std::string(meant->name) + "'?";
+    return bad(std::move(sentence));
+  }
+  out.verb = verb->verb;
+  std::vector<std::string> positional;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word.size() < 2 || word[0] != '-') {
+      positional.push_back(word);
+      continue;
+    }
+    const std::size_t equals = word.starts_with("--") ? word.find('=') : std::string::npos;
+    const std::string name = word.substr(0, equals);
+    const Option* option = find_option(out.verb, name);
+    if (option == nullptr)
+      return bad("wattle " + std::string(verb->name) + " knows no option '" + name + "'");
+    std::string value = equals == std::string::npos ? std::string() : word.substr(equals + 1);
+    if (!option->takes_value && equals != std::string::npos)
+      return bad("'" + name + "' takes no value");
+    if (option->takes_value && equals == std::string::npos) {
+      if (i + 1 == words.size()) return bad("'" + name + "' wants a value");
+      value = words[++i];
+    }
+    WATTLE_TRY(take_option(*option, value, out));
+  }
+  if (!positional.empty()) out.first = positional[0];
+  if (positional.size() > 1) out.second = positional[1];
+  WATTLE_TRY(check_positional(out, positional.size()));
+  return out;
+}
+
+}  // namespace wattle::ctl

@@ -1,0 +1,48 @@
+// The command line of `wattle`: the table of verbs, and what their arguments mean. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+
+namespace wattle::ctl {
+
+enum class Verb : std::uint8_t { Status, Peers, Ping, Join, Leave, Up, Down, Version, Help };
+
+struct VerbInfo {
+  Verb verb;
+  std::string_view name;
+  std::string_view usage;    // arguments, as in the man page
+  std::string_view summary;  // one line
+};
+std::span<const VerbInfo> verbs();
+const VerbInfo& info_of(Verb verb);
+const VerbInfo* find_verb(std::string_view word);
+// The verb that was probably meant, or nullptr.
+const VerbInfo* suggest_verb(std::string_view word);
+
+std::string usage();              // all verbs
+std::string usage_of(Verb verb);  // one
+
+struct Arguments {
+  Verb verb = Verb::Help;
+  std::string first;   // NET, URL, NAME or the verb asked about
+  std::string second;  // NET of ping
+  bool json = false;
+  bool foreground = false;
+  bool help = false;  // --help after a verb
+  std::optional<std::uint16_t> port;
+  std::optional<std::string> device;
+  std::uint32_t count = 4;
+};
+
+// `words` without the program's name. BadSyntax with a sentence for anything that is not
+// understood.
+Result<Arguments> parse_arguments(const std::vector<std::string>& words);
+
+}  // namespace wattle::ctl
