@@ -110,6 +110,18 @@ class Lane {
   }
 };
 
+// The first message each way: u32 fingerprint of the lane its writer sends on, u32 of the lane it reads.
+// Channel does this by itself; tapd, which has its own loop, calls these.
+inline Bytes pack_hello(std::uint32_t sends, std::uint32_t reads) {
+  Bytes out;
+  Writer(out).u32(sends).u32(reads);
+  return out;
+}
+// True if `bytes` is the hello of an end that reads what we send and sends what we read.
+inline bool hello_agrees(ByteView bytes, std::uint32_t sends, std::uint32_t reads) {
+  return equal(bytes, pack_hello(reads, sends));
+}
+
 // Overload set for std::visit on a Lane's Message. Give it a handler for std::monostate, too.
 template <typename... Handlers>
 struct Overload : Handlers... {

@@ -1,11 +1,16 @@
-// One end of a link on a SOCK_SEQPACKET socket in the loop: packs what is sent, unpacks and checks what comes, in
-// both directions of two lanes. The first message each way is the fingerprint of both lanes: unequal
-// builds refuse each other with a clear log line. A malformed message, a wrong number of descriptors or
-// hang-up ends the channel (on_end is called once, with the reason); load never does.
+// One end of a link on a SOCK_SEQPACKET socket in the loop: packs what is sent, unpacks and checks
+// what comes, in both directions of two lanes. The first message each way is the fingerprint of
+// both lanes (ipc::pack_hello): unequal builds refuse each other with a clear log line. A malformed
+// message, a wrong number of descriptors or hang-up ends the channel (on_end is called once, with
+// the reason); load never does.
 //
-// send() writes at once or queues up to `queue_limit` messages; false = not taken (the sender keeps
-// state, not events: it tries again in on_drained). Handlers must not destroy the channel; end it by
-// calling close() and destroy later (Server and Client do).
+// send() writes at once or queues up to `queue_limit` messages and kQueueBytes; false = not taken
+// (the sender keeps state, not events: it tries again in on_drained, which is called whenever a
+// queue has become empty) or closed. It never calls back. Sending is allowed from the constructor
+// on: the other end reads our fingerprint first.
+//
+// Every handler may call send() and close(). on_end may also destroy the channel: it is the last
+// thing that happens to it. The other handlers must not: they call close() and destroy it later.
 #pragma once
 
 #include <deque>
@@ -17,6 +22,7 @@
 #include "common/ipc/lane.h"
 #include "common/os/event_loop.h"
 #include "common/os/fd.h"
+#include "common/os/log.h"
 #include "common/os/unix_socket.h"
 
 namespace wattle::os {
@@ -35,8 +41,12 @@ class RawChannel {
              std::string lane, Callbacks callbacks, std::size_t queue_limit = 256);
   ~RawChannel();
 
-  bool send(Bytes bytes, const std::vector<int>& descriptors = {});  // descriptors are duplicated if queued
-  void close();             // no further callback
+  static constexpr std::size_t kQueueBytes = 8 * 1024 * 1024;
+
+  // `bytes` at most ipc::kMaxMessage (CHECKed: senders bound what they build). The descriptors stay
+  // the caller's; they are duplicated (fcntl) if the message is queued.
+  bool send(Bytes bytes, const std::vector<int>& descriptors = {});
+  void close();  // no further callback; what is queued is dropped
   bool is_open() const { return socket_.is_open(); }
   bool agreed() const { return agreed_; }
   int socket() const { return socket_.raw(); }
@@ -47,19 +57,24 @@ class RawChannel {
     Bytes bytes;
     std::vector<Fd> descriptors;
   };
+  enum class Sent { Yes, Later, Broken };
+  Sent write(ByteView bytes, const std::vector<int>& descriptors);
+  bool enqueue(Bytes bytes, const std::vector<int>& descriptors);
+  bool take(ByteView bytes, std::vector<Fd>& descriptors);
   void on_readable();
   void flush();
-  void end(const Error& reason);
+  void end(Error reason);
 
   EventLoop& loop_;
   Fd socket_;
-  std::uint32_t expected_;
+  std::uint32_t own_, expected_;
   std::string lane_;
   Callbacks callbacks_;
   std::size_t queue_limit_;
   std::deque<Pending> queue_;
+  std::size_t queued_bytes_ = 0;
   bool agreed_ = false;
-  Watch readable_, writable_;
+  Watch readable_, writable_, ending_;
 };
 
 template <typename Out, typename In>
@@ -84,8 +99,8 @@ class Channel {
              queue_limit) {}
 
   template <typename M>
-    requires(Out::template has<M>)
-  bool send(const M& message, const std::vector<int>& descriptors = {}) {
+  requires(Out::template has<M>) bool send(const M& message,
+                                           const std::vector<int>& descriptors = {}) {
     WATTLE_CHECK(descriptors.size() == ipc::descriptors_of<M>());
     return raw_.send(Out::pack(message), descriptors);
   }
@@ -110,24 +125,26 @@ class Channel {
 };
 
 // The accepting end: takes connections on a listening socket, refuses every uid but `allowed_uid`
-// (logged), and keeps one connection: a newcomer of the right uid replaces the old one (its maker was
-// restarted). on_connect hands over the socket.
+// (logged), and keeps one connection: a newcomer of the right uid replaces the old one (its maker
+// was restarted). on_connect hands over the socket; its owner makes a new Channel of it in place of
+// the old one. Needs accept4 and getsockopt after the seal.
 class LaneListener {
  public:
   LaneListener(EventLoop& loop, Fd listener, uid_t allowed_uid, std::string lane,
                std::function<void(Fd socket)> on_connect);
+  LaneListener(const LaneListener&) = delete;
+  LaneListener& operator=(const LaneListener&) = delete;
 
  private:
+  void watch();
   void on_readable();
+  EventLoop& loop_;
   Fd listener_;
   uid_t allowed_uid_;
   std::string lane_;
   std::function<void(Fd)> on_connect_;
-  Watch watch_;
+  log::Limited refused_;
+  Watch watch_, pause_;
 };
-
-// Connects to a lane at path and checks that uid 0 made it. Used before the seal by keyd, and again
-// and again by tapd and metad (whose policies allow socket(AF_UNIX) and connect).
-Result<Fd> connect_lane(const std::string& path);
 
 }  // namespace wattle::os

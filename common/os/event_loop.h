@@ -1,4 +1,5 @@
-// libevent behind three verbs. One loop per process; callbacks run on it; no exception may leave one.
+// libevent behind three verbs. One loop per process; callbacks run on it; no exception may leave
+// one.
 #pragma once
 
 #include <functional>
@@ -11,8 +12,8 @@ struct event;
 
 namespace wattle::os {
 
-// A registered interest; ends when destroyed. Do not destroy it inside its own callback unless it is the
-// last thing the callback does.
+// A registered interest; ends when destroyed, which is allowed at any time, also inside its own
+// callback (the callback itself lives until it returns). Must not outlive its loop.
 class Watch {
  public:
   Watch();
@@ -37,14 +38,15 @@ class EventLoop {
 
   Watch on_readable(int fd, std::function<void()> callback);
   Watch on_writable(int fd, std::function<void()> callback);
-  Watch after(Duration delay, std::function<void()> callback);   // once
+  // Timers never fire early; they may be late by some milliseconds.
+  Watch after(Duration delay, std::function<void()> callback);  // once
   Watch every(Duration period, std::function<void()> callback);
   // A timer that is armed and re-armed often (cryptod, metad): fires once per arm().
   class Timer;
-  Watch on_signal(int signal, std::function<void()> callback);
+  Watch on_signal(int signal, std::function<void()> callback);  // before the seal
 
-  void run();   // until stop()
-  void stop();
+  void run();                                 // until stop()
+  void stop();                                // run() returns after the callbacks that are due now
   event_base* base() const { return base_; }  // for bufferevents and evhttp
 
  private:

@@ -1,6 +1,7 @@
-// One event = one line on stderr: `<level>area: sentence key=value ...` (with <N> syslog prefixes when
-// JOURNAL_STREAM is set). Values are escaped (no control characters, no forged keys). The keys are a
-// fixed list: adding one means adding it here and in HACKING.md.
+// One event = one line on stderr, one write(2): `info area: sentence key=value ...`, or with
+// JOURNAL_STREAM set `<6>area: sentence key=value ...` (syslog levels). Values are escaped (no
+// control characters, no forged keys). The keys are a fixed list: adding one means adding it here
+// and in HACKING.md.
 #pragma once
 
 #include <initializer_list>
@@ -14,24 +15,53 @@ namespace wattle::os::log {
 enum class Level { Error = 3, Warning = 4, Notice = 5, Info = 6, Debug = 7 };
 
 // Fixed keys.
-enum class Key { Net, Node, Peer, Ep, Lane, Msg, Err, Bytes, Count, Pid, Uid, Path, Line, Rule, Serial, Version, Dev };
+enum class Key {
+  Net,
+  Node,
+  Peer,
+  Ep,
+  Lane,
+  Msg,
+  Err,
+  Bytes,
+  Count,
+  Pid,
+  Uid,
+  Path,
+  Line,
+  Rule,
+  Serial,
+  Version,
+  Dev
+};
 
 struct Field {
   Key key;
   std::string value;
 };
 
-void open(std::string_view area);  // once, before any line: the program's short name, e.g. "cryptod"
+void open(
+    std::string_view area);  // once, before any line: the program's short name, e.g. "cryptod"
 void set_level(Level level);
 Level level();
 bool parse_level(std::string_view text, Level& out);
 
 void write(Level level, std::string_view sentence, std::initializer_list<Field> fields = {});
-inline void error(std::string_view s, std::initializer_list<Field> f = {}) { write(Level::Error, s, f); }
-inline void warning(std::string_view s, std::initializer_list<Field> f = {}) { write(Level::Warning, s, f); }
-inline void notice(std::string_view s, std::initializer_list<Field> f = {}) { write(Level::Notice, s, f); }
-inline void info(std::string_view s, std::initializer_list<Field> f = {}) { write(Level::Info, s, f); }
-inline void debug(std::string_view s, std::initializer_list<Field> f = {}) { write(Level::Debug, s, f); }
+inline void error(std::string_view s, std::initializer_list<Field> f = {}) {
+  write(Level::Error, s, f);
+}
+inline void warning(std::string_view s, std::initializer_list<Field> f = {}) {
+  write(Level::Warning, s, f);
+}
+inline void notice(std::string_view s, std::initializer_list<Field> f = {}) {
+  write(Level::Notice, s, f);
+}
+inline void info(std::string_view s, std::initializer_list<Field> f = {}) {
+  write(Level::Info, s, f);
+}
+inline void debug(std::string_view s, std::initializer_list<Field> f = {}) {
+  write(Level::Debug, s, f);
+}
 
 // For events that hostile input can cause: at most `burst` lines per minute for each call site's
 // object; what was left out is counted and told with the next line.

@@ -1,5 +1,5 @@
-// What systemd and `wattle up` give a daemon: listening and stored descriptors (LISTEN_FDS with names)
-// and the notify socket. Opened before the sandbox closes.
+// What systemd and `wattle up` give a daemon: listening and stored descriptors (LISTEN_FDS with
+// names) and the notify socket. Opened before the sandbox closes.
 #pragma once
 
 #include <map>
@@ -15,7 +15,7 @@ namespace wattle::os {
 class Service {
  public:
   // Reads LISTEN_PID/LISTEN_FDS/LISTEN_FDNAMES, NOTIFY_SOCKET, WATCHDOG_USEC and clears them from
-  // the environment. All descriptors get CLOEXEC.
+  // the environment. All descriptors get CLOEXEC and O_NONBLOCK.
   static Result<Service> open();
 
   // The first (or every) passed descriptor of that name; NotFound with a sentence that says who
@@ -25,14 +25,15 @@ class Service {
   // Names still held (to close or complain about).
   std::vector<std::string> names() const;
 
-  void ready();                                   // READY=1
-  void status(std::string_view text);             // STATUS=...
-  void store(std::string_view name, int fd);      // FDSTORE=1 FDNAME=name FDPOLL=0
-  void watchdog();                                // WATCHDOG=1
+  // What follows does nothing without a notify socket and never fails a daemon.
+  void ready();                                               // READY=1; waits up to 2 s for room
+  void status(std::string_view text);                         // STATUS=...
+  void store(std::string_view name, int fd);                  // FDSTORE=1 FDNAME=name FDPOLL=0
+  void watchdog();                                            // WATCHDOG=1
   std::uint64_t watchdog_us() const { return watchdog_us_; }  // 0: none
 
  private:
-  void notify(std::string_view text, int fd = -1);
+  void notify(std::string_view text, int wait_ms, int fd = -1);
   std::multimap<std::string, Fd, std::less<>> passed_;
   Fd notify_;
   std::uint64_t watchdog_us_ = 0;
