@@ -1,0 +1,3 @@
+wattle_test(tapd_unit_test
+  SOURCES unit/tapd/netlink_message_test.cpp unit/tapd/settings_test.cpp
+  LINKS tapd_core)
