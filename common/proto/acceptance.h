@@ -1,5 +1,5 @@
-// The acceptance list for PKR + CRED (security.md 2.5.3; order and names as in the vectors' README).
-// Pure: the caller passes the time, the trust and what it has seen of that address before.
+// The acceptance list for PKR + CRED (security.md 2.5.3; order and names as in the vectors'
+// README). Pure: the caller passes the time, the trust and what it has seen of that address before.
 #pragma once
 
 #include <optional>
@@ -13,8 +13,24 @@ namespace wattle {
 
 // Named after the checks of tests/vectors; check_name() gives the vectors' spelling ("pkr_low_s").
 enum class Check : std::uint8_t {
-  Accept, Length, Constants, Network, Owner, Address, CredTime, CredLowS, CredSignature, Revoked,
-  Serial, SerialOld, PkrTime, PkrLife, PkrEpoch, PkrPoint, PkrLowS, PkrSignature,
+  Accept,
+  Length,
+  Constants,
+  Network,
+  Owner,
+  Address,
+  CredTime,
+  CredLowS,
+  CredSignature,
+  Revoked,
+  Serial,
+  SerialOld,
+  PkrTime,
+  PkrLife,
+  PkrEpoch,
+  PkrPoint,
+  PkrLowS,
+  PkrSignature,
 };
 std::string_view check_name(Check check);
 

@@ -18,7 +18,12 @@ inline constexpr std::size_t kCredentialBody = 152;
 using CredentialBytes = ByteArray<kCredentialSize>;
 
 enum CredentialFlag : std::uint8_t {
-  kFlagRelay = 1, kFlagBridge = 2, kFlagRouter = 4, kFlagDhcp = 8, kFlagGateway = 16, kFlagLeaf = 32,
+  kFlagRelay = 1,
+  kFlagBridge = 2,
+  kFlagRouter = 4,
+  kFlagDhcp = 8,
+  kFlagGateway = 16,
+  kFlagLeaf = 32,
 };
 
 struct Credential {
@@ -28,8 +33,8 @@ struct Credential {
   std::uint64_t serial = 0;
   UnixTime not_before, not_after;
   MacAddress mac;
-  IpPrefix ipv4;           // address and length (32 for all but routers)
-  IpPrefix ipv6;           // the member's prefix
+  IpPrefix ipv4;  // address and length (32 for all but routers)
+  IpPrefix ipv6;  // the member's prefix
   ByteArray<16> name_hash{};
   ByteArray<16> subnets_hash{};
 

@@ -1,7 +1,7 @@
 // The signed network document: parameters and revocations under one monotone version (DESIGN 5).
 // Text like genesis; keys in this order, `revoked` repeated and sorted by serial; signed by the
 // document key over "wattle/document/1" 00 || everything before the signature line. Unknown keys
-// between `min-protocol` and `revoked` are kept as they are (a newer registry may write them).
+// between `broadcast` and `revoked` are kept as they are (a newer registry may write them).
 //   wattle-document 1
 //   network-id <hex 16>
 //   version 7
@@ -37,14 +37,15 @@ struct NetworkDocument {
   UnixTime time;
   std::uint64_t ttl = 604800;  // seconds
   std::vector<std::string> registries;
-  std::uint16_t mtu = 1500;          // of the members' devices
+  std::uint16_t mtu = 1500;  // of the members' devices
   std::uint16_t min_protocol = 1;
   bool broadcast = true;
   std::vector<std::pair<std::string, std::string>> others;
   std::vector<Revocation> revoked;  // sorted, no serial twice
 };
 
-std::string build_network_document(const NetworkDocument& d, const crypto::PrivateKey& document_key);
+std::string build_network_document(const NetworkDocument& d,
+                                   const crypto::PrivateKey& document_key);
 // Signature checked with `document_key33`, network id compared. Errors name the line.
 Result<NetworkDocument> parse_network_document(std::string_view text, ByteView document_key33,
                                                const NetworkId& network);

@@ -25,7 +25,7 @@ struct NodeAddress {
   auto operator<=>(const NodeAddress&) const = default;
   ByteView public_key() const { return ByteView(bytes).subspan(7, 33); }
   std::uint32_t zone() const;
-  ShortId short_id() const;   // AES-DIGEST folded: d[0..7] xor d[8..15]
+  ShortId short_id() const;  // AES-DIGEST folded: d[0..7] xor d[8..15]
   std::string text() const;
 
   static NodeAddress from_key(const crypto::PublicKey& key, std::uint32_t zone = kDefaultZone);

@@ -1,6 +1,6 @@
 // The origin record: what a node says of itself, signed by its identity key through keyd
-// (DESIGN 5, 6). It travels as an ADD_HOST line; this is its canonical binary body, the thing that is
-// signed over "wattle/origin/1" 00 || body:
+// (DESIGN 5, 6). It travels as an ADD_HOST line; this is its canonical binary body, the thing that
+// is signed over "wattle/origin/1" 00 || body:
 //   "MOR1"  network id 16  address 40  seqno u64  options u32  serial u64 (credential in force)
 //   name u8 length + bytes   endpoint count u8 + Anode endpoints (common/net/endpoint.h)
 #pragma once

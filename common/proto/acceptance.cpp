@@ -1,0 +1,144 @@
+#include "common/proto/acceptance.h"
+
+#include "common/proto/labels.h"
+
+namespace wattle {
+namespace {
+
+using crypto::Verdict;
+
+// now inside [from - skew, until + skew), computed without wrapping.
+bool is_in_time(UnixTime from, UnixTime until, UnixTime now) {
+  const bool begun = from <= now || from.seconds - now.seconds <= kClockSkew;
+  const bool over = now >= until && now.seconds - until.seconds >= kClockSkew;
+  return begun && !over;
+}
+
+bool is_valid_address(const NodeAddress& address) {
+  NodeAddress same;
+  return parse_address(ByteView(address.bytes), same) == AddressFault::None;
+}
+
+Check signature_check(Verdict verdict, Check low_s, Check wrong) {
+  switch (verdict) {
+    case Verdict::Good:
+      return Check::Accept;
+    case Verdict::HighS:
+      return low_s;
+    case Verdict::BadPoint:
+      return Check::Address;
+    case Verdict::OutOfRange:
+    case Verdict::Wrong:
+      return wrong;
+  }
+  WATTLE_UNREACHABLE();
+}
+
+// Address, time, signature, revocation: what a credential must show whoever asks.
+Check check_credential(const Trust& trust, ByteView cred, const Credential& c,
+                       const NodeAddress& asked, UnixTime now) {
+  if (!is_valid_address(asked)) return Check::Address;
+  if (!is_in_time(c.not_before, c.not_after, now)) return Check::CredTime;
+  const Check signature =
+      signature_check(crypto::verify(trust.credential_key,
+                                     {as_bytes(kLabelCredential), cred.first(kCredentialBody)},
+                                     cred.subspan(kCredentialBody)),
+                      Check::CredLowS, Check::CredSignature);
+  if (signature != Check::Accept) return signature;
+  if (trust.revoked.contains(c.serial)) return Check::Revoked;
+  return Check::Accept;
+}
+
+Check check_packet_key(ByteView pkr, const PacketKeyRecord& record, const NodeAddress& asked,
+                       UnixTime now, const SeenRecord* seen) {
+  if (!is_in_time(record.not_before, record.not_after, now)) return Check::PkrTime;
+  if (record.not_before >= record.not_after ||
+      record.not_after.seconds - record.not_before.seconds > kPacketKeyLife)
+    return Check::PkrLife;
+  const ByteView body = pkr.first(kPacketKeyBody);
+  if (seen != nullptr && record.epoch <= seen->epoch && !equal(body, seen->body))
+    return Check::PkrEpoch;
+  if (!crypto::is_point(record.key)) return Check::PkrPoint;
+  return signature_check(crypto::verify(asked.public_key(), {as_bytes(kLabelPacketKey), body},
+                                        pkr.subspan(kPacketKeyBody)),
+                         Check::PkrLowS, Check::PkrSignature);
+}
+
+}  // namespace
+
+std::string_view check_name(Check check) {
+  switch (check) {
+    case Check::Accept:
+      return "accept";
+    case Check::Length:
+      return "length";
+    case Check::Constants:
+      return "constants";
+    case Check::Network:
+      return "network_id";
+    case Check::Owner:
+      return "owner";
+    case Check::Address:
+      return "address";
+    case Check::CredTime:
+      return "cred_time";
+    case Check::CredLowS:
+      return "cred_low_s";
+    case Check::CredSignature:
+      return "cred_signature";
+    case Check::Revoked:
+      return "revoked";
+    case Check::Serial:
+      return "serial";
+    case Check::SerialOld:
+      return "serial_old";
+    case Check::PkrTime:
+      return "pkr_time";
+    case Check::PkrLife:
+      return "pkr_life";
+    case Check::PkrEpoch:
+      return "pkr_epoch";
+    case Check::PkrPoint:
+      return "pkr_point";
+    case Check::PkrLowS:
+      return "pkr_low_s";
+    case Check::PkrSignature:
+      return "pkr_signature";
+  }
+  WATTLE_UNREACHABLE();
+}
+
+Check accept_credential(const Trust& trust, ByteView cred, const NodeAddress& asked, UnixTime now,
+                        std::uint64_t lowest_serial, Credential& out) {
+  if (cred.size() != kCredentialSize) return Check::Length;
+  const auto credential = decode_credential(cred);
+  if (!credential) return Check::Constants;
+  if (credential->network != trust.network) return Check::Network;
+  if (credential->address != asked) return Check::Owner;
+  const Check check = check_credential(trust, cred, *credential, asked, now);
+  if (check != Check::Accept) return check;
+  if (credential->serial < lowest_serial) return Check::SerialOld;
+  out = *credential;
+  return Check::Accept;
+}
+
+Check accept_record(const Trust& trust, ByteView pkr, ByteView cred, const NodeAddress& asked,
+                    UnixTime now, const SeenRecord* seen, Accepted& out) {
+  if (pkr.size() != kPacketKeySize || cred.size() != kCredentialSize) return Check::Length;
+  const auto record = decode_packet_key(pkr);
+  const auto credential = decode_credential(cred);
+  if (!record || !credential) return Check::Constants;
+  if (record->network != trust.network || credential->network != trust.network)
+    return Check::Network;
+  if (record->owner != asked || credential->address != asked) return Check::Owner;
+  Check check = check_credential(trust, cred, *credential, asked, now);
+  if (check != Check::Accept) return check;
+  if (record->serial != credential->serial) return Check::Serial;
+  if (seen != nullptr && credential->serial < seen->serial) return Check::SerialOld;
+  check = check_packet_key(pkr, *record, asked, now, seen);
+  if (check != Check::Accept) return check;
+  out = {*record, *credential};
+  return Check::Accept;
+}
+
+}  // namespace wattle
