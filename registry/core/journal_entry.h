@@ -1,0 +1,89 @@
+// One entry of the signer's journal (DESIGN 2): the truth about a network, of which the registry's
+// database is a view. Pure codec; big-endian:
+//   0  "WJE1"        4  kind u8     5  zero u8   6  secret size u16 (0, or 32 for an invite)
+//   8  sequence u64  16 time u64    24 body size u32   28 zero u32
+//   32 hash of the entry before this one (32; zeros for the first)
+//   64 first 8 bytes of SHA-256 of bytes 0..63: tells a damaged header from a torn body
+//   72 body   then SHA-256 of everything before it (32)   then the secret
+// The chain covers the body, not the secret (an invite's key K), so that the registry, which gets
+// entries without secrets, checks the same chain. K is bound by the token id in the body.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "common/base/time.h"
+#include "common/net/ip_address.h"
+#include "common/proto/credential.h"
+#include "common/proto/enrolment.h"
+#include "common/proto/genesis.h"
+
+namespace wattle::registry {
+
+inline constexpr std::size_t kEntryHeader = 72;
+inline constexpr std::size_t kMaxEntry = kEntryHeader + kMaxDocument + 32 + 32;
+
+struct GenesisEntry {  // the first entry, and only that one
+  std::string text;
+  bool operator==(const GenesisEntry&) const = default;
+};
+struct DocumentEntry {  // the whole signed network document
+  std::string text;
+  bool operator==(const DocumentEntry&) const = default;
+};
+struct InviteEntry {
+  TokenId token{};
+  std::string name;
+  std::uint8_t prefix_length = 0;
+  std::uint8_t flags = 0;
+  UnixTime expires;
+  bool has_key = false;  // false in what the registry gets
+  InviteKey key{};
+  bool operator==(const InviteEntry&) const = default;
+};
+// The finished certificate and credential: whoever asks again with the same token, address and CSR
+// hash gets these bytes.
+struct IssueEntry {
+  TokenId token{};
+  NodeAddress address;
+  crypto::Hash csr_hash{};
+  IpPrefix prefix6;
+  IpAddress ipv4;
+  std::uint64_t serial = 0;
+  std::uint8_t flags = 0;
+  std::string name;
+  CredentialBytes credential{};
+  Bytes certificate;  // DER
+  bool operator==(const IssueEntry&) const = default;
+};
+
+using EntryBody = std::variant<GenesisEntry, DocumentEntry, InviteEntry, IssueEntry>;
+
+struct Entry {
+  std::uint64_t sequence = 0;
+  UnixTime time;
+  crypto::Hash previous{};
+  EntryBody body;
+  crypto::Hash hash{};   // of this entry; set by decode_entry and build_entry
+  std::size_t size = 0;  // bytes it took
+};
+
+// Builds the stored form (with the secret, if the body has one) and sets entry.hash and entry.size.
+Bytes build_entry(Entry& entry);
+// The same bytes without the secret: what READ_JOURNAL hands out.
+Bytes without_secret(ByteView entry);
+
+enum class Secrets { Expected, Removed };
+// Decodes the entry at the beginning of `bytes`; more may follow it. Truncated: it goes on past the
+// end; BadSignature: header check or hash does not match; BadValue: a field's value is forbidden.
+Result<Entry> decode_entry(ByteView bytes, Secrets secrets);
+
+// True if `bytes` begins with a whole, undamaged header; `sequence` is then set.
+bool is_entry_header(ByteView bytes, std::uint64_t& sequence);
+
+// What follows the last good entry of a journal: nothing; the beginning of an entry that a crash
+// cut short (no later header in it, and no longer than one entry); or damage.
+enum class Tail { Clean, Torn, Damaged };
+Tail judge_tail(ByteView rest, std::uint64_t next_sequence);
+
+}  // namespace wattle::registry

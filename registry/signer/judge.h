@@ -1,0 +1,46 @@
+// The rules by which the signer judges a request (DESIGN 2; security.md 5.6): against its own
+// ledger, never against the asker's word. Pure: nothing is signed or written here.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "common/ipc/sign_link.h"
+#include "registry/signer/ledger.h"
+
+namespace wattle::signer {
+
+struct Refusal {
+  sign_link::Rule rule = sign_link::Rule::BadRequest;
+  std::string sentence;
+};
+// A new member may be made. `invite` belongs to the ledger and lives until its next apply().
+struct Approval {
+  const Invite* invite = nullptr;
+  NodeAddress address;
+  crypto::Hash csr_hash{};
+  std::string bits;  // of the member's prefix inside the network
+};
+// The same token, address and CSR were answered before: the stored bytes go out again.
+struct Repetition {
+  const registry::IssueEntry* issue = nullptr;
+};
+using Judgement = std::variant<Refusal, Approval, Repetition>;
+
+// In this order: token known; proof (constant time); address form and zone; enrolment signature;
+// CSR; a used token (repetition, or TokenUsed); expiry; name; address, short id and MAC; prefix;
+// IPv4. Who cannot prove the token learns nothing but UnknownToken or BadProof.
+Judgement judge(const Ledger& ledger, const sign_link::Issue& request, UnixTime now);
+
+// True if a member with another address has this short id or MAC, or this very address is a
+// member's.
+bool is_clash(const Ledger& ledger, const NodeAddress& address, const ShortId& id,
+              const MacAddress& mac);
+
+inline constexpr std::uint64_t kMaxInviteLife = 366ull * 24 * 3600;
+
+// Whether this invite may be made; no value means yes.
+std::optional<Refusal> judge(const Ledger& ledger, const sign_link::MakeInvite& request,
+                             UnixTime now);
+
+}  // namespace wattle::signer

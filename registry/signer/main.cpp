@@ -1,0 +1,124 @@
+// wattle-signer: holds a network's CA, credential and document keys and answers two lanes.
+#include <sys/stat.h>
+#include <csignal>
+#include <cstdio>
+
+#include "common/base/hex.h"
+#include "common/base/parse.h"
+#include "common/crypto/init.h"
+#include "common/os/event_loop.h"
+#include "common/os/log.h"
+#include "common/os/options.h"
+#include "common/os/paths.h"
+#include "common/os/service.h"
+#include "common/os/users.h"
+#include "registry/signer/policy.h"
+#include "registry/signer/signer.h"
+#include "registry/signer/store.h"
+
+namespace wattle::signer {
+namespace {
+
+constexpr int kConfigError = 78;
+
+struct Settings {
+  std::string verb, network, root, registry_user, prefix, ipv4, https_key, log_level = "info";
+  std::vector<std::string> urls;
+  std::string folder() const { return os::Paths(network, root).state + "/signer"; }
+};
+
+int fail(const Error& error) {
+  os::log::error(error.text());
+  const bool config = error.code == Errc::Config || error.code == Errc::NotFound ||
+                      error.code == Errc::BadValue || error.code == Errc::BadSyntax;
+  return config ? kConfigError : 1;
+}
+
+Result<NetworkPlan> plan_of(const Settings& settings) {
+  NetworkPlan plan;
+  plan.network = settings.network;
+  plan.prefix = WATTLE_TRY(IpPrefix::parse(settings.prefix));
+  plan.ipv4 = WATTLE_TRY(IpPrefix::parse(settings.ipv4));
+  const Bytes key = WATTLE_TRY(parse_hex(settings.https_key));
+  if (key.size() != plan.https_key.size())
+    return Error(Errc::Config, "--https-key must be 64 hexadecimal digits");
+  if (plan.prefix.address.is_v4() || !plan.ipv4.address.is_v4())
+    return Error(Errc::Config, "--prefix must be an IPv6 prefix and --ipv4 an IPv4 one");
+  plan.https_key = to_array<32>(key);
+  plan.urls = settings.urls;
+  return plan;
+}
+
+// Prints the genesis: `wattle-registry init`, which runs this as the signer's user, stores it.
+int init(const Settings& settings) {
+  const auto plan = plan_of(settings);
+  if (!plan) return fail(plan.error());
+  const auto genesis = make_store(settings.folder(), *plan, os::unix_now());
+  if (!genesis) return fail(genesis.error());
+  return std::fwrite(genesis->data(), 1, genesis->size(), stdout) == genesis->size() ? 0 : 1;
+}
+
+Result<void> serve(const Settings& settings) {
+  auto service = WATTLE_TRY(os::Service::open());
+  os::Fd sign = WATTLE_TRY(service.take("sign"));
+  os::Fd sign_admin = WATTLE_TRY(service.take("sign.admin"));
+  const os::User registry = WATTLE_TRY(os::find_user(settings.registry_user));
+  Opened opened = WATTLE_TRY(open_store(settings.folder(), settings.network));
+  os::EventLoop loop;
+  os::Watch terminate = loop.on_signal(SIGTERM, [&loop] { loop.stop(); });
+  os::Watch interrupt = loop.on_signal(SIGINT, [&loop] { loop.stop(); });
+  Signer signer(loop, std::move(opened.journal), std::move(opened.ledger), std::move(opened.keys));
+  WATTLE_TRY(os::enter(policy()));
+  signer.listen(std::move(sign), registry.uid, std::move(sign_admin), 0);
+  signer.renew_document();
+  os::Watch dog;
+  if (service.watchdog_us() != 0)
+    dog = loop.every(std::chrono::microseconds(service.watchdog_us() / 3),
+                     [&service] { service.watchdog(); });
+  service.ready();
+  os::log::notice("serves", {{os::log::Key::Net, settings.network}});
+  loop.run();
+  return {};
+}
+
+int run(int argc, char** argv) {
+  Settings s;
+  os::Options options("wattle-signer",
+                      "holds the keys of a wattle network and judges who joins it");
+  options.positional("verb", s.verb, "nothing (serve), or init: make keys and journal")
+      .text("net", s.network, "the network's name")
+      .text("root", s.root, "put before /etc, /var/lib and /run")
+      .text("registry-user", s.registry_user, "who may connect to the lane \"sign\"")
+      .text("prefix", s.prefix, "init: the network's IPv6 prefix")
+      .text("ipv4", s.ipv4, "init: the network's IPv4 block")
+      .text("https-key", s.https_key, "init: SHA-256 of the registry's public key, in hex")
+      .list("url", s.urls, "init: where the registry is reached; may repeat")
+      .text("log-level", s.log_level, "error, warning, notice, info or debug");
+  const auto outcome = options.parse(argc, argv);
+  if (!outcome) return fail(outcome.error());
+  if (*outcome == os::Options::Outcome::Help) return std::puts(options.help().c_str()) < 0 ? 1 : 0;
+  if (*outcome == os::Options::Outcome::Version)
+    return std::puts("wattle-signer " WATTLE_VERSION) < 0 ? 1 : 0;
+  os::log::Level level = os::log::Level::Info;
+  if (!os::log::parse_level(s.log_level, level))
+    return fail(Error(Errc::Config, "--log-level " + s.log_level + " is no log level"));
+  os::log::set_level(level);
+  if (!is_network_name(s.network))
+    return fail(Error(Errc::Config, "say which network with --net NAME (1 to 12 of a-z, 0-9)"));
+  if (s.registry_user.empty()) s.registry_user = os::user_name(s.network, "registry");
+  crypto::init();
+  if (s.verb == "init") return init(s);
+  if (!s.verb.empty())
+    return fail(Error(Errc::Config, "unknown verb " + s.verb + ": leave it out, or say init"));
+  const auto served = serve(s);
+  return served ? 0 : fail(served.error());
+}
+
+}  // namespace
+}  // namespace wattle::signer
+
+int main(int argc, char** argv) {
+  umask(077);
+  wattle::os::log::open("signer");
+  return wattle::signer::run(argc, argv);
+}

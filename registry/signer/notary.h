@@ -1,0 +1,52 @@
+// The three keys of a network and what they sign. Pure but for OpenSSL's randomness; callers have
+// judged before (judge.h) and write the journal after.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/crypto/p256.h"
+#include "registry/signer/judge.h"
+
+namespace wattle::signer {
+
+struct Keys {
+  crypto::PrivateKey ca;
+  crypto::PrivateKey credential;
+  crypto::PrivateKey document;
+};
+
+inline constexpr std::uint64_t kBackdate = 300;                // clocks differ
+inline constexpr std::uint64_t kLifetime = 30ull * 24 * 3600;  // of certificate and credential
+inline constexpr std::uint64_t kDocumentRenewal = 24 * 3600;   // re-signed when older
+inline constexpr std::uint64_t kCaLifetime = 30ull * 365 * 24 * 3600;
+
+struct NetworkPlan {  // what `wattle-signer init` is told
+  std::string network;
+  IpPrefix prefix;
+  IpPrefix ipv4;
+  ByteArray<32> https_key{};
+  std::vector<std::string> urls;
+};
+
+// The text of a new network's genesis.
+Result<std::string> make_genesis(const Keys& keys, const NetworkPlan& plan, UnixTime now);
+// Version 1 of the network document.
+std::string make_document(const Keys& keys, const NetworkId& network, const NetworkPlan& plan,
+                          UnixTime now);
+
+// Refuses keys that are not those of the genesis.
+Result<void> check_keys(const Keys& keys, const Genesis& genesis);
+
+// Certificate and credential for an approved request: same serial, max(last + 1, now in ms), same
+// validity.
+Result<registry::IssueEntry> certify(const Keys& keys, const Ledger& ledger,
+                                     const Approval& approval, const sign_link::Issue& request,
+                                     std::uint64_t now_ms);
+
+// The present document again under the next version, without revocations that have run out; nothing
+// if it is younger than kDocumentRenewal.
+std::optional<std::string> renew_document(const Keys& keys, const Ledger& ledger, UnixTime now);
+
+}  // namespace wattle::signer

@@ -1,0 +1,179 @@
+#include "registry/signer/signer.h"
+
+#include "common/os/log.h"
+
+namespace wattle::signer {
+namespace {
+
+namespace log = os::log;
+using sign_link::Rule;
+
+constexpr std::size_t kEntriesPerMessage = 64;
+constexpr std::size_t kBytesPerMessage = 120 * 1024;
+constexpr std::uint32_t kIssueBurst = 120;  // new members at once; 60 a minute after that
+constexpr Duration kIssuePeriod = std::chrono::seconds(1);
+constexpr Duration kRenewalCheck = std::chrono::minutes(5);
+
+sign_link::Issued answer(std::uint32_t id, const registry::IssueEntry& issue) {
+  sign_link::Issued out;
+  out.id = id;
+  out.certificate = issue.certificate;
+  out.credential = issue.credential;
+  out.name = issue.name;
+  return out;
+}
+
+sign_link::Refused answer(std::uint32_t id, Rule rule, std::string sentence) {
+  sign_link::Refused out;
+  out.id = id;
+  out.rule = rule;
+  out.sentence = std::move(sentence);
+  return out;
+}
+
+constexpr const char* kStorageSentence =
+    "the signer cannot write its journal: see its log and the free space on its disk";
+
+}  // namespace
+
+Signer::Signer(os::EventLoop& loop, Journal journal, Ledger ledger, Keys keys)
+    : loop_(loop),
+      journal_(std::move(journal)),
+      ledger_(std::move(ledger)),
+      keys_(std::move(keys)),
+      issues_(kIssueBurst, kIssuePeriod) {
+  renewal_ = loop_.every(kRenewalCheck, [this] { renew_document(); });
+}
+
+void Signer::listen(os::Fd sign, uid_t registry_uid, os::Fd sign_admin, uid_t admin_uid) {
+  registry_listener_ = std::make_unique<os::LaneListener>(
+      loop_, std::move(sign), registry_uid, "sign",
+      [this](os::Fd socket) { connect_registry(std::move(socket)); });
+  admin_listener_ = std::make_unique<os::LaneListener>(
+      loop_, std::move(sign_admin), admin_uid, "sign.admin",
+      [this](os::Fd socket) { connect_admin(std::move(socket)); });
+}
+
+void Signer::connect_registry(os::Fd socket) {
+  RegistryEnd::Callbacks callbacks;
+  callbacks.on_message = [this](sign_link::FromRegistry::Message& message, std::vector<os::Fd>&) {
+    std::visit(ipc::Overload{
+                   [](std::monostate&) {}, [this](sign_link::Issue& request) { issue(request); },
+                   [this](sign_link::ReadJournal& request) { registry_->send(entries(request)); }},
+               message);
+  };
+  callbacks.on_end = [this](const Error& reason) {
+    log::notice("the registry is gone", {{log::Key::Err, reason.text()}});
+    registry_.reset();
+  };
+  registry_ = std::make_unique<RegistryEnd>(loop_, std::move(socket), "sign", std::move(callbacks));
+}
+
+void Signer::connect_admin(os::Fd socket) {
+  AdminEnd::Callbacks callbacks;
+  callbacks.on_message = [this](sign_link::FromAdmin::Message& message, std::vector<os::Fd>&) {
+    std::visit(
+        ipc::Overload{[](std::monostate&) {},
+                      [this](sign_link::MakeInvite& request) { make_invite(request); },
+                      [this](sign_link::ReadJournal& request) { admin_->send(entries(request)); }},
+        message);
+  };
+  callbacks.on_end = [this](const Error&) { admin_.reset(); };
+  admin_ = std::make_unique<AdminEnd>(loop_, std::move(socket), "sign.admin", std::move(callbacks));
+}
+
+void Signer::issue(const sign_link::Issue& request) {
+  const std::uint64_t now_ms = os::unix_now_ms();
+  const Judgement judgement = judge(ledger_, request, UnixTime{now_ms / 1000});
+  if (const auto* no = std::get_if<Refusal>(&judgement)) {
+    registry_->send(answer(request.id, no->rule, no->sentence));
+    return;
+  }
+  if (const auto* again = std::get_if<Repetition>(&judgement)) {
+    registry_->send(answer(request.id, *again->issue));
+    return;
+  }
+  if (!issues_.take(os::now())) {
+    registry_->send(answer(request.id, Rule::Limit, "too many new members at once: try again"));
+    return;
+  }
+  auto made = certify(keys_, ledger_, std::get<Approval>(judgement), request, now_ms);
+  if (!made) {
+    log::error("cannot make a certificate", {{log::Key::Err, made.error().text()}});
+    registry_->send(answer(request.id, Rule::BadRequest, "the certificate cannot be made"));
+    return;
+  }
+  const sign_link::Issued issued = answer(request.id, *made);
+  const std::uint64_t serial = made->serial;
+  if (!record(*std::move(made))) {
+    registry_->send(answer(request.id, Rule::Storage, kStorageSentence));
+    return;
+  }
+  log::notice("made a member",
+              {{log::Key::Node, issued.name}, {log::Key::Serial, std::to_string(serial)}});
+  registry_->send(issued);
+}
+
+void Signer::make_invite(const sign_link::MakeInvite& request) {
+  if (auto no = judge(ledger_, request, os::unix_now())) {
+    admin_->send(answer(0, no->rule, no->sentence));
+    return;
+  }
+  registry::InviteEntry invite;
+  invite.token = token_id(request.key);
+  invite.name = request.name;
+  invite.prefix_length = request.prefix_length;
+  invite.flags = request.flags;
+  invite.expires = request.expires;
+  invite.has_key = true;
+  invite.key = request.key;
+  const auto sequence = record(std::move(invite));
+  if (!sequence) {
+    admin_->send(answer(0, Rule::Storage, kStorageSentence));
+    return;
+  }
+  log::notice("made an invite", {{log::Key::Node, request.name}});
+  sign_link::Done done;
+  done.sequence = *sequence;
+  admin_->send(done);
+}
+
+sign_link::Entries Signer::entries(const sign_link::ReadJournal& request) {
+  sign_link::Entries out;
+  out.next = request.from;
+  auto read = journal_.read(request.from, kEntriesPerMessage, kBytesPerMessage);
+  if (!read) {
+    log::error("cannot read the journal", {{log::Key::Err, read.error().text()}});
+    return out;
+  }
+  out.entries = *std::move(read);
+  out.next += out.entries.size();
+  out.more = out.next < journal_.next_sequence();
+  return out;
+}
+
+Result<std::uint64_t> Signer::record(registry::EntryBody body) {
+  registry::Entry entry;
+  entry.sequence = ledger_.next_sequence();
+  entry.time = os::unix_now();
+  entry.previous = ledger_.last_hash();
+  entry.body = std::move(body);
+  const auto written = journal_.append(entry);
+  if (!written) {
+    log::error("cannot write the journal", {{log::Key::Err, written.error().text()}});
+    return written.error();
+  }
+  const auto applied = ledger_.apply(entry);  // judged before: cannot fail
+  WATTLE_CHECK(applied.has_value());
+  return entry.sequence;
+}
+
+void Signer::renew_document() {
+  auto text = signer::renew_document(keys_, ledger_, os::unix_now());
+  if (!text) return;
+  if (record(registry::DocumentEntry{*std::move(text)}))
+    log::info("signed the network document anew",
+              {{log::Key::Version, std::to_string(ledger_.document().version)}});
+}
+
+}  // namespace wattle::signer

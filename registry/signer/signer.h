@@ -1,0 +1,51 @@
+// The signer at work: two lanes in, the journal and the keys behind them. Everything it needs is
+// open before the seal; it reads and writes these descriptors only.
+#pragma once
+
+#include <memory>
+
+#include "common/ipc/sign_link.h"
+#include "common/os/channel.h"
+#include "common/os/clock.h"
+#include "registry/core/token_bucket.h"
+#include "registry/signer/journal.h"
+#include "registry/signer/ledger.h"
+#include "registry/signer/notary.h"
+
+namespace wattle::signer {
+
+class Signer {
+ public:
+  // `ledger` is the replayed `journal`.
+  Signer(os::EventLoop& loop, Journal journal, Ledger ledger, Keys keys);
+
+  // Takes the listening sockets of both lanes.
+  void listen(os::Fd sign, uid_t registry_uid, os::Fd sign_admin, uid_t admin_uid);
+
+  // Re-signs the network document if it is due; called at start and by a timer.
+  void renew_document();
+
+ private:
+  using RegistryEnd = os::Channel<sign_link::ToRegistry, sign_link::FromRegistry>;
+  using AdminEnd = os::Channel<sign_link::ToAdmin, sign_link::FromAdmin>;
+
+  void connect_registry(os::Fd socket);
+  void connect_admin(os::Fd socket);
+  void issue(const sign_link::Issue& request);
+  void make_invite(const sign_link::MakeInvite& request);
+  sign_link::Entries entries(const sign_link::ReadJournal& request);
+  // Appends and applies; the entry's sequence number, or an error that was logged.
+  Result<std::uint64_t> record(registry::EntryBody body);
+
+  os::EventLoop& loop_;
+  Journal journal_;
+  Ledger ledger_;
+  Keys keys_;
+  registry::TokenBucket issues_;
+  std::unique_ptr<os::LaneListener> registry_listener_, admin_listener_;
+  std::unique_ptr<RegistryEnd> registry_;
+  std::unique_ptr<AdminEnd> admin_;
+  os::Watch renewal_;
+};
+
+}  // namespace wattle::signer

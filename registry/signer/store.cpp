@@ -1,0 +1,102 @@
+#include "registry/signer/store.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+#include <initializer_list>
+
+#include "common/base/secret.h"
+#include "common/os/file.h"
+#include "common/os/log.h"
+
+namespace wattle::signer {
+namespace {
+
+constexpr const char* kFiles[] = {"ca.key", "credential.key", "document.key", "journal"};
+constexpr std::size_t kMaxPem = 4096;
+
+MutableBytes bytes_of(std::string& text) {
+  return {reinterpret_cast<std::uint8_t*>(text.data()), text.size()};
+}
+
+Result<void> save_key(const std::string& path, const crypto::PrivateKey& key) {
+  std::string pem = key.to_pem();
+  auto written = os::write_file(path, as_bytes(pem), 0400);
+  wipe(bytes_of(pem));
+  return written;
+}
+
+Result<crypto::PrivateKey> load_key(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) == 0 && (info.st_mode & 077) != 0)
+    return Error(Errc::Config, path + " may be read by others: run chmod 0400 " + path);
+  std::string pem = WATTLE_TRY(os::read_text(path, kMaxPem));
+  auto key = crypto::PrivateKey::from_pem(pem);
+  wipe(bytes_of(pem));
+  if (!key) return Error(Errc::Config, path + " holds no P-256 key: restore it from a backup");
+  return key;
+}
+
+Result<void> append_first(Journal& journal, Ledger& ledger, registry::EntryBody body,
+                          UnixTime now) {
+  registry::Entry entry;
+  entry.sequence = ledger.next_sequence();
+  entry.time = now;
+  entry.previous = ledger.last_hash();
+  entry.body = std::move(body);
+  WATTLE_TRY(journal.append(entry));
+  return ledger.apply(entry);
+}
+
+Result<std::string> fill_store(const std::string& folder, const NetworkPlan& plan, UnixTime now) {
+  const Keys keys{crypto::PrivateKey::generate(), crypto::PrivateKey::generate(),
+                  crypto::PrivateKey::generate()};
+  const std::string genesis = WATTLE_TRY(make_genesis(keys, plan, now));
+  WATTLE_TRY(save_key(folder + "/ca.key", keys.ca));
+  WATTLE_TRY(save_key(folder + "/credential.key", keys.credential));
+  WATTLE_TRY(save_key(folder + "/document.key", keys.document));
+  Journal journal = WATTLE_TRY(Journal::create(folder + "/journal"));
+  Ledger ledger;
+  WATTLE_TRY(append_first(journal, ledger, registry::GenesisEntry{genesis}, now));
+  const std::string document = make_document(keys, ledger.network(), plan, now);
+  WATTLE_TRY(append_first(journal, ledger, registry::DocumentEntry{document}, now));
+  return genesis;
+}
+
+}  // namespace
+
+Result<std::string> make_store(const std::string& folder, const NetworkPlan& plan, UnixTime now) {
+  for (const char* file : kFiles)
+    if (os::exists(folder + "/" + file))
+      return Error(Errc::Exists, folder + "/" + file +
+                                     " exists already: this network was made before, and its keys "
+                                     "are not overwritten");
+  auto genesis = fill_store(folder, plan, now);
+  if (!genesis)
+    for (const char* file : kFiles) unlink((folder + "/" + file).c_str());
+  return genesis;
+}
+
+Result<Opened> open_store(const std::string& folder, const std::string& network) {
+  Keys keys{WATTLE_TRY(load_key(folder + "/ca.key")),
+            WATTLE_TRY(load_key(folder + "/credential.key")),
+            WATTLE_TRY(load_key(folder + "/document.key"))};
+  Ledger ledger;
+  std::size_t cut = 0;
+  Journal journal = WATTLE_TRY(Journal::open(
+      folder + "/journal", [&ledger](const registry::Entry& entry) { return ledger.apply(entry); },
+      cut));
+  if (cut != 0)
+    os::log::warning("cut off a last journal entry that a crash left unfinished",
+                     {{os::log::Key::Bytes, std::to_string(cut)}});
+  if (!ledger.has_genesis() || ledger.document_text().empty())
+    return Error(Errc::Config, folder +
+                                   "/journal has no genesis and document: restore it from a "
+                                   "backup, or run wattle-registry init for a new network");
+  if (ledger.genesis().network != network)
+    return Error(Errc::Config, folder + "/journal is of network " + ledger.genesis().network +
+                                   ", not of " + network);
+  WATTLE_TRY(check_keys(keys, ledger.genesis()));
+  return Opened{std::move(journal), std::move(ledger), std::move(keys)};
+}
+
+}  // namespace wattle::signer
