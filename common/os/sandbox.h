@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 #include <vector>
 
 #include "common/base/result.h"
@@ -11,7 +12,8 @@
 namespace wattle::os {
 
 // A system call allowed with the given value in one argument, e.g. {SCMP_SYS(socket), 0, AF_INET};
-// argument = -1: any.
+// argument = -1: any. Several entries for one call add up. mmap and mprotect entries get the rule
+// "no PROT_EXEC" on top, whatever they say.
 struct AllowedCall {
   int number;
   int argument = -1;
@@ -20,15 +22,32 @@ struct AllowedCall {
 
 struct Policy {
   const char* program;
-  std::vector<AllowedCall> calls;   // in addition to kBaseCalls (sandbox.cpp): memory, exit, clock, read, write
-  std::vector<int> refused_softly;  // calls that libraries try by habit: ENOSYS/EPERM instead of death
-  std::uint64_t capabilities = 0;   // bit mask 1 << CAP_*, kept in effective and permitted; all else dropped
+  std::vector<AllowedCall> calls;   // in addition to the base calls
+  std::vector<int> refused_softly;  // calls that libraries try by habit: EPERM instead of death
+  std::uint64_t capabilities =
+      0;  // bit mask 1 << CAP_*, kept in effective and permitted; all else dropped
   unsigned max_descriptors = 1024;  // RLIMIT_NOFILE
 };
 
-// In this order: refuse uid 0 (a daemon never runs as root), drop capabilities and the bounding set, RLIMIT_CORE 0,
-// not dumpable, no_new_privs, seccomp with KILL_PROCESS as default. W^X: mmap and mprotect with PROT_EXEC
-// are not allowed. Builds with sanitizers add kSanitizerCalls.
+// What every daemon may do after the seal (sandbox_calls.cpp): read and write open descriptors,
+// send and receive messages on sockets it has, wait, anonymous memory, clocks, random numbers, its
+// own signals, exit. Opening, connecting, accepting, binding, ioctl, starting and tracing
+// processes: none of it. The calls that helpers of common/os need beyond these:
+//   LaneListener, accept_unix + peer_credentials   accept4, getsockopt (level SOL_SOCKET)
+//   connect_lane                                   socket (AF_UNIX), connect, getsockopt
+//   read_file                                      openat, newfstatat (fstat)
+//   write_file                                     openat, unlink, fchmod, fchown, fsync, rename
+std::vector<AllowedCall> base_calls();
+// Only in builds with sanitizers: what ASan, UBSan and LeakSanitizer do themselves. Empty in every
+// other build (a test proves it).
+std::vector<AllowedCall> sanitizer_calls();
+
+// In this order: refuse uid 0 (a daemon never runs as root), RLIMIT_CORE 0, RLIMIT_NOFILE, not
+// dumpable, drop capabilities (and the bounding set where CAP_SETPCAP is there to do it;
+// no_new_privs makes it meaningless anyway), verify them, no_new_privs, seccomp with KILL_PROCESS
+// as default: whoever waits for the process sees signal 31 (SIGSYS). W^X: mmap and mprotect with
+// PROT_EXEC are not allowed. After an error the process may be half sealed: print the sentence and
+// exit.
 Result<void> enter(const Policy& policy);
 
 }  // namespace wattle::os
