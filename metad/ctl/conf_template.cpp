@@ -39,16 +39,23 @@ bool is_device_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), allowed);
 }
 
-std::optional<std::uint16_t> port_of_conf(std::string_view text) {
-  std::optional<std::uint16_t> port;
+std::optional<std::string> value_of_conf(std::string_view text, std::string_view key) {
+  std::optional<std::string> value;
   for (const std::string_view raw : split(text, '\n')) {
     const std::string_view line = trim(raw.substr(0, raw.find('#')));
     const std::size_t equals = line.find('=');
-    if (equals == std::string_view::npos || trim(line.substr(0, equals)) != "port") continue;
-    if (const auto value = parse_decimal(trim(line.substr(equals + 1)), 65535); value && *value > 0)
-      port = static_cast<std::uint16_t>(*value);
+    if (equals != std::string_view::npos && trim(line.substr(0, equals)) == key)
+      value = std::string(trim(line.substr(equals + 1)));
   }
-  return port;
+  return value;
+}
+
+std::optional<std::uint16_t> port_of_conf(std::string_view text) {
+  const auto value = value_of_conf(text, "port");
+  if (!value) return std::nullopt;
+  const auto port = parse_decimal(*value, 65535);
+  if (!port || *port == 0) return std::nullopt;
+  return static_cast<std::uint16_t>(*port);
 }
 
 }  // namespace wattle::ctl
