@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cstdio>
 
 #include "common/os/clock.h"

@@ -1,10 +1,10 @@
 #include "metad/ctl/up_lock.h"
 
-#include <cerrno>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <cerrno>
 
 #include "common/base/parse.h"
 #include "common/os/file.h"

@@ -1,10 +1,10 @@
-// One instance per network: a lock on /run/wattle/NET/lock, held as long as the descriptor is open; the
-// file names the holder's pid.
+// One instance per network: a lock on /run/wattle/NET/lock, held as long as the descriptor is open;
+// the file names the holder's pid.
 #pragma once
 
+#include <sys/types.h>
 #include <optional>
 #include <string>
-#include <sys/types.h>
 
 #include "common/base/result.h"
 #include "common/os/fd.h"

@@ -1,10 +1,10 @@
 #include "metad/ctl/up_notify.h"
 
+#include <sys/socket.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <sys/socket.h>
 
 #include "common/os/file.h"
 #include "common/os/unix_socket.h"
@@ -18,8 +18,8 @@ constexpr std::size_t kMaxDescriptors = 4;  // of one message
 
 bool is_store_name(std::string_view name) {
   return !name.empty() && name.size() <= kMaxName && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_';
   });
 }
 
@@ -52,8 +52,8 @@ Result<Notification> parse_notification(std::string_view text) {
 }
 
 Result<os::Fd> open_notify_socket(const std::string& path, uid_t uid) {
-  os::Fd fd = WATTLE_TRY(
-      os::listen_unix(path, os::SocketKind::Datagram, 0600, static_cast<int>(uid), 0));
+  os::Fd fd =
+      WATTLE_TRY(os::listen_unix(path, os::SocketKind::Datagram, 0600, static_cast<int>(uid), 0));
   const int on = 1;
   if (::setsockopt(fd.raw(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0)
     return os::system_error("cannot ask for credentials on " + path);
@@ -62,9 +62,9 @@ Result<os::Fd> open_notify_socket(const std::string& path, uid_t uid) {
 
 Result<Notified> receive_notification(int socket) {
   std::array<char, kMaxNotification> text;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) +
-                                        CMSG_SPACE(kMaxDescriptors * sizeof(int))>
-      control;
+  alignas(cmsghdr)
+      std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMaxDescriptors * sizeof(int))>
+          control;
   iovec part{text.data(), text.size()};
   msghdr header{};
   header.msg_iov = &part;

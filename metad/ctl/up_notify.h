@@ -1,12 +1,12 @@
-// What daemons tell the supervisor: the words of sd_notify(3) that wattle's daemons use. Every daemon has
-// a notify socket of its own, writable by its own uid only, so none can speak for or flood
-// another; the kernel says which process wrote (SCM_CREDENTIALS).
+// What daemons tell the supervisor: the words of sd_notify(3) that wattle's daemons use. Every
+// daemon has a notify socket of its own, writable by its own uid only, so none can speak for or
+// flood another; the kernel says which process wrote (SCM_CREDENTIALS).
 #pragma once
 
+#include <sys/types.h>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <sys/types.h>
 #include <vector>
 
 #include "common/base/result.h"
@@ -17,8 +17,8 @@ namespace wattle::ctl {
 struct Notification {
   bool ready = false;
   bool watchdog = false;
-  bool store = false;   // FDSTORE=1
-  bool remove = false;  // FDSTOREREMOVE=1
+  bool store = false;                 // FDSTORE=1
+  bool remove = false;                // FDSTOREREMOVE=1
   std::string name = "stored";        // FDNAME
   std::optional<std::string> status;  // printable, at most 200 characters
 };

@@ -37,7 +37,8 @@ std::vector<std::string> make_environment(const EnvironmentPlan& plan, int pid) 
   std::vector<std::string> out = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"};
   if (!plan.descriptor_names.empty()) {
     std::string names;
-    for (const std::string& name : plan.descriptor_names) names += (names.empty() ? "" : ":") + name;
+    for (const std::string& name : plan.descriptor_names)
+      names += (names.empty() ? "" : ":") + name;
     out.push_back("LISTEN_PID=" + own);
     out.push_back("LISTEN_FDS=" + std::to_string(plan.descriptor_names.size()));
     out.push_back("LISTEN_FDNAMES=" + names);

@@ -1,5 +1,5 @@
-// Which daemons a network has on this host, as which user each runs, with which sockets and powers: the table
-// of DESIGN 1 (and of wattle-privsep(7); the units under systemd/ say the same). Pure.
+// Which daemons a network has on this host, as which user each runs, with which sockets and powers:
+// the table of DESIGN 1 (and of wattle-privsep(7); the units under systemd/ say the same). Pure.
 #pragma once
 
 #include <span>
@@ -12,8 +12,8 @@
 namespace wattle::ctl {
 
 struct SocketPlan {
-  std::string_view file;    // in the run folder
-  std::string_view name;    // in LISTEN_FDNAMES
+  std::string_view file;  // in the run folder
+  std::string_view name;  // in LISTEN_FDNAMES
   os::SocketKind kind;
   std::string_view caller;  // part whose group may connect; "look": group wattle; "root": only root
 };
@@ -30,8 +30,8 @@ struct DaemonPlan {
 
 std::span<const DaemonPlan> all_daemons();
 
-// The descriptors' names joined for LISTEN_FDNAMES, and the clean environment of a daemon. `pid` is the daemon's
-// own.
+// The descriptors' names joined for LISTEN_FDNAMES, and the clean environment of a daemon. `pid` is
+// the daemon's own.
 struct EnvironmentPlan {
   std::vector<std::string> descriptor_names;
   std::string notify_path;

@@ -1,5 +1,5 @@
-// When a daemon that ended is started again: at once the first time, then after 100 ms, 200 ms ... 5 s;
-// ten seconds of life begin the row anew. Pure.
+// When a daemon that ended is started again: at once the first time, then after 100 ms, 200 ms ...
+// 5 s; ten seconds of life begin the row anew. Pure.
 #pragma once
 
 #include "common/base/time.h"

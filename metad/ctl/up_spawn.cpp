@@ -1,9 +1,6 @@
 #include "metad/ctl/up_spawn.h"
 
 #include <cap-ng.h>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
@@ -12,6 +9,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
 
 #include "common/os/file.h"
 #include "common/os/log.h"
@@ -56,10 +56,13 @@ void drop_rights(const SpawnRequest& request) {
     if (!(admin && capability == CAP_NET_ADMIN) &&
         ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
       give_up(request, "reducing the capability bounding set");
-  if (::prctl(PR_SET_KEEPCAPS, admin ? 1 : 0, 0, 0, 0) != 0) give_up(request, "keeping CAP_NET_ADMIN");
+  if (::prctl(PR_SET_KEEPCAPS, admin ? 1 : 0, 0, 0, 0) != 0)
+    give_up(request, "keeping CAP_NET_ADMIN");
   if (::setgroups(0, nullptr) != 0) give_up(request, "leaving all groups");
-  if (::setresgid(request.gid, request.gid, request.gid) != 0) give_up(request, "changing the group");
-  if (::setresuid(request.uid, request.uid, request.uid) != 0) give_up(request, "changing the user");
+  if (::setresgid(request.gid, request.gid, request.gid) != 0)
+    give_up(request, "changing the group");
+  if (::setresuid(request.uid, request.uid, request.uid) != 0)
+    give_up(request, "changing the user");
   capng_clear(CAPNG_SELECT_CAPS);
   if (admin)
     capng_updatev(CAPNG_ADD,

@@ -1,5 +1,5 @@
-// The descriptors that one daemon gave to be kept for its next start (FDSTORE=1). Bounded; a name is held
-// once, the newest descriptor wins.
+// The descriptors that one daemon gave to be kept for its next start (FDSTORE=1). Bounded; a name
+// is held once, the newest descriptor wins.
 #pragma once
 
 #include <map>

@@ -1,12 +1,12 @@
 #include "metad/ctl/up_supervisor.h"
 
-#include <cerrno>
-#include <csignal>
-#include <cstring>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
 
 #include "common/os/clock.h"
 #include "common/os/file.h"
@@ -41,14 +41,13 @@ Supervisor::Supervisor(std::string network, std::string programs,
 Supervisor::~Supervisor() = default;
 
 int Supervisor::run() {
-  const auto prepared = [&]() -> Result<void> {
-    WATTLE_TRY(open_signals());
-    return refresh();
-  }();
-  if (!prepared) {
-    tell(prepared.error().code == Errc::Config ? kExitConfig : 1, prepared.error().text());
-    for (auto& daemon : daemons_) retire(*daemon);
-    return exit_code_;
+  if (const auto prepared = prepare(); !prepared) {
+    const Errc code = prepared.error().code;
+    tell(code == Errc::Config     ? kExitConfig
+         : code == Errc::NotFound ? kExitNotJoined
+                                  : 1,
+         prepared.error().text());
+    stopping_ = true;
   }
   start_limit_ = os::now() + kStartLimit;
   look_at_log_ = os::now() + kLogPeriod;
@@ -61,12 +60,12 @@ int Supervisor::run() {
     if (stopping_ && !any_running()) break;
     wait(now);
   }
-  for (auto& daemon : daemons_) retire(*daemon);
+  for (auto& daemon : daemons_) daemon->remove_sockets(paths_.run);
   os::log::notice("the network is down", {{os::log::Key::Net, network_}});
   return exit_code_;
 }
 
-Result<void> Supervisor::open_signals() {
+Result<void> Supervisor::prepare() {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&set, signal);
@@ -74,18 +73,16 @@ Result<void> Supervisor::open_signals() {
   ::signal(SIGPIPE, SIG_IGN);
   signals_ = os::Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_.is_open()) return os::system_error("cannot open a signal descriptor");
-  return {};
+  return refresh();
 }
 
 Result<void> Supervisor::refresh() {
   const bool member = os::exists(paths_.member());
   const bool registry = os::exists(paths_.registry_config());
-  if (!member && !registry && daemons_.empty()) {
-    exit_code_ = kExitNotJoined;
+  if (!member && !registry && daemons_.empty())
     return Error(Errc::NotFound, "this host is neither a member of the network " + network_ +
                                      " nor its registry: there is no " + paths_.member() +
                                      "; join it with: wattle join URL");
-  }
   for (const DaemonPlan& plan : all_daemons()) {
     const bool wanted = plan.of_member ? member : registry;
     Daemon* known = nullptr;
@@ -93,18 +90,19 @@ Result<void> Supervisor::refresh() {
       if (daemon->plan == &plan) known = daemon.get();
     if (known == nullptr && wanted) {
       daemons_.push_back(std::make_unique<Daemon>(plan));
-      WATTLE_TRY(prepare(*daemons_.back()));
+      const auto opened = daemons_.back()->open_sockets(paths_.run, network_, programs_);
+      if (!opened) {
+        daemons_.back()->remove_sockets(paths_.run);
+        daemons_.pop_back();
+        return opened.error();
+      }
     } else if (known != nullptr && wanted) {
       known->want(os::now());
     } else if (known != nullptr) {
-      known->unwant();
+      known->unwant(os::now());
     }
   }
   return {};
-}
-
-Result<void> Supervisor::prepare(Daemon& daemon) {
-  return daemon.open_sockets(paths_.run, network_, programs_);
 }
 
 void Supervisor::start(Daemon& daemon, Instant now) {
@@ -113,11 +111,11 @@ void Supervisor::start(Daemon& daemon, Instant now) {
     os::log::info("started " + daemon.name(), {{os::log::Key::Pid, std::to_string(daemon.pid)}});
     return;
   }
-  os::log::error(started.error().text());
   if (started.error().code == Errc::Unsupported && !reported_) {
     tell(kExitNoTun, started.error().text());
     return stop_all(now);
   }
+  os::log::error(started.error().text());
   daemon.start_at = now + daemon.policy.on_end(now, now);
 }
 
@@ -200,15 +198,17 @@ void Supervisor::on_end(Daemon& daemon, int status, Instant now) {
   const std::string what = daemon.name() + " " + describe_end(status);
   if (WIFEXITED(status) && WEXITSTATUS(status) == kExitConfig) {
     daemon.given_up = true;
-    os::log::error(what + "; it is not started again before its configuration is changed and "
-                          "this instance gets SIGHUP");
+    os::log::error(what +
+                   "; it is not started again before its configuration is changed and "
+                   "this instance gets SIGHUP");
     if (reported_) return;
     tell(kExitConfig, daemon.name() + " cannot start with this configuration");
     return stop_all(now);
   }
   daemon.start_at = now + delay;
   const auto ms = std::chrono::duration_cast<milliseconds>(delay).count();
-  const std::string when = ms == 0 ? "; starting it again" : "; starting it again in " + std::to_string(ms) + " ms";
+  const std::string when =
+      ms == 0 ? "; starting it again" : "; starting it again in " + std::to_string(ms) + " ms";
   const bool quiet = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   os::log::write(quiet ? os::log::Level::Info : os::log::Level::Warning, what + when);
 }
@@ -223,12 +223,13 @@ void Supervisor::check_deadlines(Instant now) {
       }
   }
   for (auto& daemon : daemons_) {
-    if (stopping_ || daemon->pid <= 0 || now < daemon->limit(kReadyLimit)) continue;
-    if (daemon->kill_sent) continue;
+    if (stopping_ || daemon->pid <= 0 || daemon->kill_sent) continue;
+    if (now < daemon->limit(kReadyLimit)) continue;
     daemon->kill_sent = true;
-    os::log::error(daemon->name() + (!daemon->wanted      ? " did not stop in time"
-                                     : daemon->ready ? " has not answered for 30 s"
-                                                     : " did not get ready") +
+    os::log::error(daemon->name() +
+                   (!daemon->wanted ? " did not stop in time"
+                    : daemon->ready ? " has not answered for 30 s"
+                                    : " did not get ready") +
                    "; killing it");
     ::kill(daemon->pid, SIGKILL);
   }
@@ -246,7 +247,8 @@ void Supervisor::check_start(Instant now) {
   if (waiting.empty()) return tell(0, "the network " + network_ + " is up");
   if (now >= start_limit_)
     tell(kExitTimeout, "not ready within 15 s: " + waiting +
-                           "; it goes on trying, see the log, or stop it with: wattle down " + network_);
+                           "; it goes on trying, see the log, or stop it with: wattle down " +
+                           network_);
 }
 
 void Supervisor::stop_all(Instant now) {
@@ -255,8 +257,6 @@ void Supervisor::stop_all(Instant now) {
   for (auto& daemon : daemons_)
     if (daemon->pid > 0) ::kill(daemon->pid, SIGTERM);
 }
-
-void Supervisor::retire(Daemon& daemon) { daemon.remove_sockets(paths_.run); }
 
 Instant Supervisor::next_deadline() const {
   Instant next = std::min(kill_at_, look_at_log_);
@@ -279,10 +279,9 @@ bool Supervisor::any_running() const {
 void Supervisor::tell(int code, std::string sentence) {
   if (reported_) return;
   reported_ = true;
-  if (code != 0 && code != kExitTimeout && exit_code_ == 0) exit_code_ = code;
-  if (code == 0) os::log::notice(sentence);
-  if (code == kExitTimeout) os::log::error(sentence);
-  report_({code == 1 && exit_code_ != 0 ? exit_code_ : code, std::move(sentence)});
+  if (code != kExitTimeout) exit_code_ = code;  // after a late start the instance goes on
+  os::log::write(code == 0 ? os::log::Level::Notice : os::log::Level::Error, sentence);
+  report_({code, std::move(sentence)});
 }
 
 }  // namespace wattle::ctl

@@ -1,6 +1,6 @@
-// The supervisor of one network: starts the daemons of up_plan, keeps their sockets and stored descriptors, restarts
-// what ends, stops all within two seconds. One process, one poll(2) loop; it reads nothing but its
-// own signals and its daemons' notifications.
+// The supervisor of one network: starts the daemons of up_plan, keeps their sockets and stored
+// descriptors, restarts what ends, stops all within two seconds. One process, one poll(2) loop; it
+// reads nothing but its own signals and its daemons' notifications.
 #pragma once
 
 #include <functional>
@@ -11,10 +11,8 @@
 #include "common/base/time.h"
 #include "common/os/fd.h"
 #include "common/os/paths.h"
+#include "metad/ctl/up_daemon.h"
 #include "metad/ctl/up_notify.h"
-#include "metad/ctl/up_plan.h"
-#include "metad/ctl/up_restart.h"
-#include "metad/ctl/up_store.h"
 
 namespace wattle::ctl {
 
@@ -33,16 +31,13 @@ class Supervisor {
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
-  // Makes every socket before the first daemon starts, then runs until SIGTERM or SIGINT, or until the start
-  // failed for good. Returns an exit code.
+  // Makes every socket before the first daemon starts, then runs until SIGTERM or SIGINT, or until
+  // the start failed for good. Returns an exit code.
   int run();
 
  private:
-  struct Daemon;
-
-  Result<void> open_signals();
+  Result<void> prepare();
   Result<void> refresh();  // looks which daemons this host has, makes what new ones need
-  Result<void> prepare(Daemon& daemon);
   void start(Daemon& daemon, Instant now);
   void read_notifications(Daemon& daemon, Instant now);
   void take(Daemon& daemon, Notified& notified, Instant now);
@@ -52,7 +47,6 @@ class Supervisor {
   void check_deadlines(Instant now);
   void check_start(Instant now);
   void stop_all(Instant now);
-  void retire(Daemon& daemon);
   void wait(Instant now);
   Instant next_deadline() const;
   bool any_running() const;
@@ -69,7 +63,7 @@ class Supervisor {
   Instant look_at_log_{};
   bool reported_ = false;
   bool stopping_ = false;
-  int exit_code_ = 0;
+  int exit_code_ = 0;  // of run()
 };
 
 }  // namespace wattle::ctl
