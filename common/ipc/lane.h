@@ -10,6 +10,7 @@
 // (common/os/channel.h) so that daemons of different builds refuse each other in words.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <tuple>
 #include <variant>
@@ -49,19 +50,10 @@ class Lane {
 
   // Truncated, Trailing, or BadValue (unknown id, or a field its codec refuses).
   static Result<Message> unpack(ByteView bytes) {
-    Reader in(bytes);
-    const std::uint8_t id = in.u8();
-    if (!in.ok()) return Errc::Truncated;
-    Message message;
-    bool known = false;
-    bool decoded = false;
-    std::uint8_t at = 0;
-    ((id == at++ ? (known = true, decoded = decode_one<Ms>(in, message)) : false), ...);
-    if (!known) return Errc::BadValue;
-    if (!in.ok()) return Errc::Truncated;
-    if (!decoded) return Errc::BadValue;
-    if (in.left() != 0) return Errc::Trailing;
-    return message;
+    Result<Message> result{Message()};
+    const std::optional<Errc> why = decode(bytes, *result);
+    if (why) result = Result<Message>(*why);
+    return result;
   }
 
   static std::string_view name(const Message& message) {
@@ -86,6 +78,21 @@ class Lane {
   }
 
  private:
+  static std::optional<Errc> decode(ByteView bytes, Message& message) {
+    Reader in(bytes);
+    const std::uint8_t id = in.u8();
+    if (!in.ok()) return Errc::Truncated;
+    bool known = false;
+    bool decoded = false;
+    std::uint8_t at = 0;
+    ((id == at++ ? (known = true, decoded = decode_one<Ms>(in, message)) : false), ...);
+    if (!known) return Errc::BadValue;
+    if (!in.ok()) return Errc::Truncated;
+    if (!decoded) return Errc::BadValue;
+    if (in.left() != 0) return Errc::Trailing;
+    return std::nullopt;
+  }
+
   template <typename M>
   static constexpr std::uint8_t id_of() {
     std::uint8_t at = 0;
@@ -96,10 +103,7 @@ class Lane {
 
   template <typename M>
   static bool decode_one(Reader& in, Message& message) {
-    M value{};
-    if (!decode_fields(in, value)) return false;
-    message = std::move(value);
-    return true;
+    return decode_fields(in, message.template emplace<M>());
   }
 
   template <typename M>
