@@ -1,0 +1,59 @@
+// What the engine wants done, in order. A closed list: the driver's visit is the only code that
+// touches the loop for it. What cryptod is told does not stand here but in the engine's LaneFeed.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/ipc/key_link.h"
+#include "metad/core/ids.h"
+
+namespace wattle::metad {
+
+struct SendLine {  // without LF
+  LinkId link = 0;
+  std::string line;
+};
+struct CloseLink {  // after what was sent before has left; link_down() follows or not: it counts as
+                    // down
+  LinkId link = 0;
+};
+struct Dial {
+  DialId dial = 0;
+  Endpoint endpoint;
+};
+struct CancelDial {  // no answer is expected any more
+  DialId dial = 0;
+};
+struct ControlLine {
+  ControlId control = 0;
+  std::string line;
+};
+struct CloseControl {
+  ControlId control = 0;
+};
+struct ToKeyd {
+  key_link::SignOrigin request;
+};
+struct StoreFile {  // in the state folder, whole or not at all
+  std::string name;
+  std::string text;
+};
+struct PublishOrigin {  // to the registry, when it can be reached
+  Bytes body;
+  crypto::Signature signature{};
+};
+struct Note {  // for the log; `peer` and `err` may be empty
+  enum class Level : std::uint8_t { Info, Notice, Warning };
+  Level level = Level::Info;
+  std::string sentence;
+  std::string peer;
+  std::string err;
+};
+
+using Action = std::variant<SendLine, CloseLink, Dial, CancelDial, ControlLine, CloseControl,
+                            ToKeyd, StoreFile, PublishOrigin, Note>;
+using Actions = std::vector<Action>;
+
+}  // namespace wattle::metad

@@ -1,0 +1,176 @@
+#include "metad/core/engine.h"
+
+#include <algorithm>
+
+namespace wattle::metad {
+namespace {
+
+constexpr Duration kHousekeeping = std::chrono::minutes(1);
+constexpr Duration kPeersDelay = std::chrono::seconds(5);  // the peers file: not at every word
+constexpr std::size_t kMaxPeersFile = 200;                 // protocols.md 6 row 25
+
+Trust trust_of(const Setup& setup) {
+  Trust trust;
+  trust.network = setup.network;
+  trust.credential_key = setup.credential_key;
+  return trust;
+}
+
+}  // namespace
+
+Engine::Engine(Setup setup, Random& random, Now now)
+    : setup_(std::move(setup)),
+      random_(random),
+      nodes_(setup_.network, setup_.address),
+      routes_(std::make_unique<DirectRoutes>()),
+      dial_(setup_.address, random),
+      broker_(trust_of(setup_)),
+      own_(setup_, now.mono),
+      house_(now.mono + kHousekeeping) {
+  if (auto credential = decode_credential(setup_.credential)) credential_ = *credential;
+  if (!setup_.document.empty() && !use_document(setup_.document, now))
+    note(Note::Level::Warning, "the stored network document does not verify; it is ignored");
+  for (const Endpoint& endpoint : setup_.connect) dial_.add_fixed(endpoint, now.mono);
+  for (const PeerHint& peer : setup_.peers)
+    dial_.know(peer.address, peer.endpoints, true, now.mono);
+}
+
+Actions Engine::on_dial_failed(DialId id, Now now) {
+  dial_.ended(id, now.mono);
+  dial(now);
+  return take();
+}
+
+Actions Engine::on_document(std::string text, Now now) {
+  if (text != setup_.document && use_document(std::move(text), now))
+    out_.push_back(StoreFile{"document", setup_.document});
+  return take();
+}
+
+// True if it verifies and is newer than the one in force: then it is in force.
+bool Engine::use_document(std::string text, Now now) {
+  auto parsed = parse_network_document(text, setup_.document_key, setup_.network);
+  if (!parsed) {
+    count("document_refused");
+    note(Note::Level::Warning, "a network document was refused", nullptr, parsed.error().text());
+    return false;
+  }
+  if (document_ && parsed->version <= document_->version) {
+    count("document_old");
+    return false;
+  }
+  document_ = *parsed;
+  setup_.document = std::move(text);
+  std::set<std::uint64_t> revoked;
+  for (const Revocation& revocation : document_->revoked) revoked.insert(revocation.serial);
+  broker_.revoke(revoked);
+  if (cryptod_) feed_.mark(LaneFeed::Kind::Document);
+  std::vector<LinkId> out;
+  for (const auto& [id, link] : links_)
+    if (revoked.contains(link.up().serial)) out.push_back(id);
+  for (const LinkId id : out) close(id, "revoked", now, 403);
+  return true;
+}
+
+Actions Engine::on_tick(Now now) {
+  std::vector<std::pair<LinkId, Link::Due>> due;
+  std::vector<LinkId> expired;
+  for (auto& [id, link] : links_) {
+    if (link.up().expires <= now.unix) expired.push_back(id);
+    const Link::Due what = link.tick(now.mono);
+    if (what != Link::Due::Nothing) due.emplace_back(id, what);
+  }
+  for (const LinkId id : expired) close(id, "certificate expired", now, 403);
+  for (const auto& [id, what] : due) {
+    if (!links_.contains(id)) continue;
+    if (what == Link::Due::Ping) {
+      send(id, Verb::Ping);
+    } else {
+      count(what == Link::Due::Dead ? "link_dead" : "link_too_slow");
+      close(id, what == Link::Due::Dead ? "no answer to PING" : "too slow", now);
+    }
+  }
+  for (const NodeAddress& owner : wants_.over(now.mono)) give_up(owner);
+  for (const NodeAddress& owner : wants_.due(now.mono)) fetch(owner, now);
+  if (const auto request = own_.due(now.mono)) out_.push_back(ToKeyd{*request});
+  control_deadlines(now);
+  serve_waiting_lines(now);
+  if (now.mono >= house_) {
+    house_ = now.mono + kHousekeeping;
+    for (const NodeAddress& gone : nodes_.expire(now.mono)) {
+      owners_.forget(gone);
+      stale_.erase(gone);
+      dial_.forget(gone);
+      feed_.unmark(LaneFeed::Kind::Endpoints, gone);
+    }
+    std::erase_if(sessions_, [&](const auto& item) {
+      return item.second.state == meta_link::SessionState::None &&
+             nodes_.find(item.first) == nullptr;
+    });
+  }
+  if (now.mono >= peers_due_) write_peers(now);
+  dial(now);
+  return take();
+}
+
+Instant Engine::next_deadline() const {
+  Instant out = std::min(
+      {house_, peers_due_, wants_.next_deadline(), own_.next_deadline(), dial_.next_deadline()});
+  for (const auto& [id, link] : links_) out = std::min(out, link.next_deadline());
+  for (const auto& [id, control] : controls_)
+    if (control.query) out = std::min(out, control.query->deadline);
+  return out;
+}
+
+std::uint64_t Engine::counter(std::string_view name) const {
+  const auto at = counters_.find(name);
+  return at == counters_.end() ? 0 : at->second;
+}
+
+void Engine::note(Note::Level level, std::string sentence, const NodeAddress* peer,
+                  std::string err) {
+  std::string label;
+  if (peer != nullptr) label = nodes_.label(*peer);
+  out_.push_back(Note{level, std::move(sentence), std::move(label), std::move(err)});
+}
+
+void Engine::dial(Now now) {
+  for (const DialId id : dial_.superfluous()) {
+    dial_.ended(id, now.mono);
+    out_.push_back(CancelDial{id});
+  }
+  if (links_.size() >= kMaxLinks) return;
+  for (const DialPolicy::Order& order : dial_.due(now.mono))
+    out_.push_back(Dial{order.id, order.endpoint});
+}
+
+// `NAME ADDRESS ENDPOINT...`: whom to dial after a restart; neighbours first.
+void Engine::write_peers(Now) {
+  peers_due_ = kNever;
+  std::vector<const Host*> hosts;
+  for (const bool linked : {true, false})
+    for (const auto& [address, host] : nodes_.hosts())
+      if (is_linked(address) == linked && !host.origin.record.endpoints.empty() &&
+          hosts.size() < kMaxPeersFile)
+        hosts.push_back(&host);
+  std::string text;
+  for (const Host* host : hosts) {
+    text += host->origin.record.name + " " + host->origin.record.address.text();
+    for (const Endpoint& endpoint : host->origin.record.endpoints) text += " " + endpoint.text();
+    text += "\n";
+  }
+  if (text.empty() || text == peers_text_) return;
+  peers_text_ = text;
+  out_.push_back(StoreFile{"peers", std::move(text)});
+}
+
+bool Engine::is_linked(const NodeAddress& address) const {
+  return std::any_of(links_.begin(), links_.end(),
+                     [&](const auto& item) { return item.second.address() == address; });
+}
+
+bool Engine::is_own(std::string_view name_or_address) const {
+  return name_or_address == setup_.name || name_or_address == setup_.address.text();
+}
+
+}  // namespace wattle::metad

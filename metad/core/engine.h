@@ -1,0 +1,191 @@
+// The meta daemon without its sockets (DESIGN 5): events in, actions out. No clock, no socket, no
+// file, no global: several engines in one process are ordinary. Every public on_... returns what is
+// to be done, in order; what cryptod is told is pulled with next_for_cryptod().
+//
+// Foreign words (lines of neighbours) can close the speaker's own link and nothing else. Statements
+// about ourselves are counted and answered with the truth.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/base/random.h"
+#include "common/proto/network_document.h"
+#include "metad/core/actions.h"
+#include "metad/core/dial_policy.h"
+#include "metad/core/grammar.h"
+#include "metad/core/key_broker.h"
+#include "metad/core/key_wants.h"
+#include "metad/core/lane_feed.h"
+#include "metad/core/link.h"
+#include "metad/core/node_db.h"
+#include "metad/core/own_origin.h"
+#include "metad/core/owners.h"
+#include "metad/core/routes.h"
+#include "metad/core/setup.h"
+
+namespace wattle::metad {
+
+inline constexpr std::uint64_t kMetaVersion = 9;  // in ID; tinc's of 2001 was 8
+inline constexpr std::size_t kMaxLinks = 256;
+inline constexpr std::size_t kMaxLinksPerPeer = 4;
+
+class Engine {
+ public:
+  // random must outlive the engine.
+  Engine(Setup setup, Random& random, Now now);
+
+  // ---- links
+  // -------------------------------------------------------------------------------------
+  Actions on_link_up(LinkId id, LinkUp up, Now now);
+  Actions on_line(LinkId id, std::string_view line, Now now);
+  Actions on_link_down(LinkId id, Now now);
+  Actions on_dial_failed(DialId id, Now now);
+
+  // ---- lanes
+  // -------------------------------------------------------------------------------------
+  Actions on_cryptod_up(Now now);
+  Actions on_cryptod_down(Now now);
+  Actions on_cryptod(const meta_link::ToMetad::Message& message, Now now);
+  Actions on_keyd_down(Now now);
+  Actions on_keyd(const key_link::ToMetad::Message& message, Now now);
+  // The next message for cryptod while the lane takes any; sent_to_cryptod() once it was taken.
+  std::optional<LaneFeed::Message> next_for_cryptod();
+  void sent_to_cryptod() { feed_.sent(); }
+
+  // ---- the rest
+  // ----------------------------------------------------------------------------------
+  Actions on_document(std::string text, Now now);  // from the registry: verified here
+  Actions on_control_open(ControlId id, bool may_act, Now now);
+  Actions on_control_line(ControlId id, std::string_view line, Now now);
+  Actions on_control_down(ControlId id);
+  Actions on_tick(Now now);
+  Instant next_deadline() const;
+
+  const NodeDb& nodes() const { return nodes_; }
+  const std::map<LinkId, Link>& links() const { return links_; }
+  std::uint64_t counter(std::string_view name) const;
+  const std::optional<NetworkDocument>& document() const { return document_; }
+  bool is_revoked(std::uint64_t serial) const { return broker_.trust().revoked.contains(serial); }
+
+ private:
+  struct Query {
+    enum class Kind : std::uint8_t { Status, Peers, Probe, Key } kind = Kind::Status;
+    std::uint32_t id = 0;
+    NodeAddress address;
+    Instant deadline{};
+  };
+  struct Control {
+    bool may_act = false;
+    std::optional<Query> query;  // one at a time; further lines wait
+    std::deque<std::string> waiting;
+  };
+  struct OwnWaiter {
+    LinkId link = 0;
+    std::string requester;
+  };
+
+  // engine.cpp
+  Actions take() { return std::exchange(out_, {}); }
+  void count(std::string_view name) { ++counters_[std::string(name)]; }
+  void note(Note::Level level, std::string sentence, const NodeAddress* peer = nullptr,
+            std::string err = {});
+  bool use_document(std::string text, Now now);
+  void dial(Now now);
+  void write_peers(Now now);
+  bool is_linked(const NodeAddress& address) const;
+  bool is_own(std::string_view name_or_address) const;
+
+  // engine_links.cpp
+  void send(LinkId id, Verb verb, std::vector<Value> values = {},
+            std::vector<std::pair<std::string, std::string>> keys = {});
+  void status(LinkId id, std::uint64_t number, std::string text);
+  void close(LinkId id, std::string_view why, Now now, std::uint64_t error = 0);
+  void forget_link(LinkId id, Now now);
+  void dispatch(LinkId id, Link& link, const Request& request, Now now);
+  void on_id(LinkId id, Link& link, const Request& request, Now now);
+  void on_ack(LinkId id, Link& link, const Request& request, Now now);
+  void on_end(LinkId id, Link& link, Now now);
+  void settle_duplicates(LinkId id, Now now);
+  std::optional<LinkId> talk_to(const NodeAddress& address) const;
+
+  // engine_hosts.cpp
+  void on_add_host(LinkId id, Link& link, const Request& request, Now now);
+  void on_del_host(LinkId id, Link& link, const Request& request, Now now);
+  void on_subnet(LinkId id, Link& link, const Request& request, Now now);
+  void pass_on(const NodeAddress& subject, const NodeAddress& from, const Request& request);
+  void tell_everything(LinkId id, const Link& link);
+  void tell_host(LinkId id, const NodeAddress& address);
+  void tell_ourselves(LinkId id);
+  void tell_truth(LinkId id, Link& link, Now now);
+  void unheard(const NodeAddress& address);
+
+  // engine_keys.cpp
+  void on_req_key(LinkId id, Link& link, const Request& request, Now now);
+  void on_ans_key(LinkId id, Link& link, const Request& request, Now now);
+  void on_key_changed(LinkId id, Link& link, const Request& request, Now now);
+  bool want_key(const NodeAddress& owner, std::uint64_t min_epoch, const Waiter& waiter,
+                Instant start, Now now);
+  void fetch(const NodeAddress& owner, Now now);
+  void key_arrived(const NodeAddress& owner, Now now);
+  void give_up(const NodeAddress& owner);
+  void send_answer(LinkId id, const std::string& owner, const std::string& requester, Bytes answer);
+
+  // engine_lanes.cpp
+  void on_own_record(const meta_link::OwnRecord& message, Now now);
+  void on_want_owner(const meta_link::WantOwner& message, Now now);
+  void on_want_key(const meta_link::WantKey& message, Now now);
+  void on_origin(const key_link::Origin& message);
+  LaneFeed::Message build(const LaneFeed::Key& key) const;
+  bool has_session(const NodeAddress& address) const;
+
+  // engine_control.cpp, engine_dump.cpp
+  void control_request(ControlId id, Control& control, std::string_view line, Now now);
+  void say(ControlId id, std::string line) { out_.push_back(ControlLine{id, std::move(line)}); }
+  void refuse(ControlId id, std::uint64_t number, std::string text);
+  void help(ControlId id);
+  void dump(ControlId id, Control& control, std::string_view what, Now now);
+  void dump_status(ControlId id);
+  void dump_peers(ControlId id);
+  void dump_table(ControlId id, std::string_view what);
+  void probe(ControlId id, Control& control, const std::string& name, Now now);
+  void control_key(ControlId id, Control& control, const Request& request, Now now);
+  void ask_peers(Control& control, Query::Kind kind, Now now);
+  void finish_query(ControlId id, Control& control, Now now);
+  void control_deadlines(Now now);
+  void serve_waiting_lines(Now now);
+
+  Setup setup_;
+  Random& random_;
+  std::optional<Credential> credential_;
+  std::optional<NetworkDocument> document_;
+  std::map<LinkId, Link> links_;
+  NodeDb nodes_;
+  Owners owners_;
+  std::unique_ptr<Routes> routes_;
+  DialPolicy dial_;
+  KeyBroker broker_;
+  KeyWants wants_;
+  LaneFeed feed_;
+  OwnOrigin own_;
+  Bytes own_answer_;  // own record and credential; empty until cryptod gave the record
+  std::uint64_t own_epoch_ = 0;
+  std::deque<OwnWaiter> own_waiters_;
+  std::map<NodeAddress, std::uint64_t> stale_;  // epochs of Stale messages not yet sent
+  std::map<NodeAddress, meta_link::PeerState> sessions_;
+  std::map<ControlId, Control> controls_;
+  std::map<std::string, std::uint64_t, std::less<>> counters_;
+  std::vector<meta_link::Counter> cryptod_counters_;
+  bool cryptod_ = false, keyd_ = false, tapd_ = false;
+  TokenBucket verifies_{500, 500};
+  std::uint32_t next_query_ = 1;
+  Instant house_{}, peers_due_ = kNever;
+  std::string peers_text_;
+  Actions out_;
+};
+
+}  // namespace wattle::metad

@@ -1,0 +1,175 @@
+// Packet keys: REQ_KEY, ANS_KEY, KEY_CHANGED, and what is being fetched.
+#include <algorithm>
+
+#include "metad/core/engine.h"
+
+namespace wattle::metad {
+namespace {
+
+constexpr Duration kNoWay = std::chrono::milliseconds(300);  // look again for a neighbour to ask
+constexpr std::size_t kMaxOwnWaiters = 64;
+
+}  // namespace
+
+void Engine::on_req_key(LinkId id, Link& link, const Request& request, Now now) {
+  if (!link.keys.take(now.mono)) return count("key_over_budget");
+  const std::string& requester = request.text(0);
+  const std::uint64_t epoch = request.find_number("epoch").value_or(0);
+  if (is_own(request.text(1))) {
+    if (!own_answer_.empty()) return send_answer(id, request.text(1), requester, own_answer_);
+    if (own_waiters_.size() >= kMaxOwnWaiters) return count("key_waiters_full");
+    own_waiters_.push_back({id, requester});
+    return;
+  }
+  const Host* host = nodes_.find(request.text(1));
+  if (host == nullptr) return status(id, 404, "no such member " + request.text(1));
+  const NodeAddress owner = host->origin.record.address;
+  if (const KeyBroker::Entry* entry = broker_.answer(owner, epoch, now)) {
+    count("key_answered");
+    return send_answer(id, request.text(1), requester, entry->answer);
+  }
+  if (!want_key(owner, epoch, {Waiter::Kind::Link, id, requester}, now.mono, now))
+    count("key_wants_full");
+}
+
+void Engine::on_ans_key(LinkId, Link& link, const Request& request, Now now) {
+  const Host* host = nodes_.find(request.text(0));
+  if (host == nullptr) return count("key_of_unknown");
+  const NodeAddress owner = host->origin.record.address;
+  if (wants_.find(owner) == nullptr) return count("key_unasked");
+  if (!link.keys.take(now.mono) || !verifies_.take(now.mono)) return count("key_over_budget");
+  const Check check = broker_.offer(owner, std::get<Bytes>(request.values[2]), now);
+  if (check != Check::Accept) {
+    count("key_refused_" + std::string(check_name(check)));
+    return fetch(owner, now);  // another neighbour may know better
+  }
+  key_arrived(owner, now);
+}
+
+void Engine::on_key_changed(LinkId id, Link& link, const Request& request, Now now) {
+  const auto epoch = request.find_number("epoch");
+  if (is_own(request.text(0))) {
+    if (epoch == own_epoch_) return;
+    count("about_ourselves");
+    if (own_epoch_ != 0 && link.truths.take(now.mono))
+      send(id, Verb::KeyChanged, {Value(setup_.name)}, {{"epoch", std::to_string(own_epoch_)}});
+    return;
+  }
+  const Host* host = nodes_.find(request.text(0));
+  if (host == nullptr) return count("key_of_unknown");
+  const NodeAddress owner = host->origin.record.address;
+  // Without a number (as in 2001) it is newer than anything.
+  const std::uint64_t newest = epoch.value_or(UINT64_MAX);
+  switch (broker_.key_changed(owner, newest, id, now.mono)) {
+    case KeyBroker::Changed::Limited:
+      return count("key_changed_limited");
+    case KeyBroker::Changed::Known:
+    case KeyBroker::Changed::Nothing:
+      break;
+    case KeyBroker::Changed::Outdated:
+      if (has_session(owner)) {
+        const Duration wait = std::chrono::milliseconds(random_.u32() % 1000);
+        want_key(owner, broker_.find(owner)->seen.epoch + 1, {}, now.mono + wait, now);
+      } else {
+        broker_.drop(owner);
+        feed_.unmark(LaneFeed::Kind::Member, owner);
+        if (cryptod_) {
+          stale_[owner] = newest;
+          feed_.mark(LaneFeed::Kind::Stale, owner);
+        }
+      }
+      break;
+  }
+  pass_on(owner, link.address(), request);
+}
+
+bool Engine::want_key(const NodeAddress& owner, std::uint64_t min_epoch, const Waiter& waiter,
+                      Instant start, Now now) {
+  if (!wants_.add(owner, min_epoch, waiter, start)) return false;
+  const Want* want = wants_.find(owner);
+  if (want->next_try <= now.mono) fetch(owner, now);
+  return true;
+}
+
+// Asks the next neighbour that may know; when all were asked, begins again after a while.
+void Engine::fetch(const NodeAddress& owner, Now now) {
+  Want* want = wants_.find(owner);
+  if (want == nullptr) return;
+  for (const NodeAddress& way : routes_->ways(owner)) {
+    const auto link = talk_to(way);
+    if (!link || want->asked.contains(way)) continue;
+    if (std::any_of(want->waiters.begin(), want->waiters.end(), [&](const Waiter& waiter) {
+          if (waiter.kind != Waiter::Kind::Link) return false;
+          const auto asker = links_.find(waiter.id);
+          return asker != links_.end() && asker->second.address() == way;
+        }))
+      continue;  // it asks us
+    want->asked.insert(way);
+    want->next_try = now.mono + KeyWants::kTry;
+    std::vector<std::pair<std::string, std::string>> keys;
+    if (want->min_epoch != 0) keys.emplace_back("epoch", std::to_string(want->min_epoch));
+    count("key_asked");
+    return send(*link, Verb::ReqKey, {Value(setup_.name), Value(nodes_.label(owner))},
+                std::move(keys));
+  }
+  want->asked.clear();
+  want->next_try = now.mono + kNoWay;
+}
+
+void Engine::key_arrived(const NodeAddress& owner, Now) {
+  const KeyBroker::Entry* entry = broker_.find(owner);
+  count("key_accepted");
+  stale_.erase(owner);
+  feed_.unmark(LaneFeed::Kind::Stale, owner);
+  feed_.unmark(LaneFeed::Kind::NoKey, owner);
+  if (cryptod_) feed_.mark(LaneFeed::Kind::Member, owner);
+  owners_.prove(owner, entry->accepted.credential);
+  if (const Host* host = nodes_.find(owner)) {
+    const std::string name = host->origin.record.name;
+    if (name_hash(name) == entry->accepted.credential.name_hash) {
+      nodes_.prove_name(owner, name);
+    } else {
+      count("name_false");
+      nodes_.disprove_name(owner);
+    }
+  }
+  auto want = wants_.take(owner);
+  if (!want) return;
+  for (const Waiter& waiter : want->waiters) {
+    if (waiter.kind == Waiter::Kind::Link) {
+      send_answer(waiter.id, nodes_.label(owner), waiter.requester, entry->answer);
+    } else if (waiter.kind == Waiter::Kind::Control) {
+      Request line;
+      line.verb = Verb::AnsKey;
+      line.values = {Value(nodes_.label(owner)), Value(waiter.requester), Value(entry->answer)};
+      say(waiter.id, print_request(line));
+      const auto control = controls_.find(waiter.id);
+      if (control != controls_.end()) control->second.query.reset();
+    }
+  }
+}
+
+void Engine::give_up(const NodeAddress& owner) {
+  auto want = wants_.take(owner);
+  if (!want) return;
+  count("key_given_up");
+  const std::string label = nodes_.label(owner);
+  for (const Waiter& waiter : want->waiters) {
+    if (waiter.kind == Waiter::Kind::Link) {
+      if (links_.contains(waiter.id)) status(waiter.id, 404, "no key of " + label);
+    } else if (waiter.kind == Waiter::Kind::Control) {
+      refuse(waiter.id, 404, "no key of " + label);
+      const auto control = controls_.find(waiter.id);
+      if (control != controls_.end()) control->second.query.reset();
+    } else if (cryptod_) {
+      feed_.mark(LaneFeed::Kind::NoKey, owner);
+    }
+  }
+}
+
+void Engine::send_answer(LinkId id, const std::string& owner, const std::string& requester,
+                         Bytes answer) {
+  send(id, Verb::AnsKey, {Value(owner), Value(requester), Value(std::move(answer))});
+}
+
+}  // namespace wattle::metad

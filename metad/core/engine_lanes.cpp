@@ -1,0 +1,213 @@
+// The lanes to cryptod and keyd.
+#include <algorithm>
+
+#include "metad/core/engine.h"
+
+namespace wattle::metad {
+
+Actions Engine::on_cryptod_up(Now) {
+  cryptod_ = true;
+  feed_.clear();
+  stale_.clear();
+  feed_.mark(LaneFeed::Kind::OwnCredential);
+  if (document_) feed_.mark(LaneFeed::Kind::Document);
+  for (const auto& [address, host] : nodes_.hosts())
+    if (!host.told_by.empty()) feed_.mark(LaneFeed::Kind::Endpoints, address);
+  for (const NodeAddress& address : broker_.addresses())
+    feed_.mark(LaneFeed::Kind::Member, address);
+  feed_.mark(LaneFeed::Kind::SnapshotEnd);
+  return take();
+}
+
+Actions Engine::on_cryptod_down(Now now) {
+  cryptod_ = false;
+  tapd_ = false;
+  feed_.clear();
+  for (auto& [id, control] : controls_)
+    if (control.query && control.query->kind != Query::Kind::Key) finish_query(id, control, now);
+  serve_waiting_lines(now);
+  return take();
+}
+
+Actions Engine::on_cryptod(const meta_link::ToMetad::Message& message, Now now) {
+  std::visit(
+      ipc::Overload{
+          [](const std::monostate&) {},
+          [](const meta_link::Ready&) {},
+          [&](const meta_link::OwnRecord& m) { on_own_record(m, now); },
+          [&](const meta_link::LocalEndpoints& m) { own_.local(m.addresses, m.port4, m.port6); },
+          [&](const meta_link::WantOwner& m) { on_want_owner(m, now); },
+          [&](const meta_link::WantKey& m) { on_want_key(m, now); },
+          [&](const meta_link::PeerState& m) {
+            NodeAddress address;
+            address.bytes = m.address;
+            if (sessions_.size() < NodeDb::kMaxHosts || sessions_.contains(address))
+              sessions_[address] = m;
+          },
+          [&](const meta_link::PeersEnd& m) {
+            tapd_ = m.device;
+            cryptod_counters_ = m.counters;
+            for (auto& [id, control] : controls_)
+              if (control.query && control.query->kind != Query::Kind::Key &&
+                  control.query->kind != Query::Kind::Probe && control.query->id == m.id)
+                finish_query(id, control, now);
+          },
+          [&](const meta_link::ProbeAnswer& m) {
+            for (auto& [id, control] : controls_) {
+              if (!control.query || control.query->kind != Query::Kind::Probe ||
+                  control.query->id != m.id)
+                continue;
+              std::vector<std::pair<std::string_view, std::string>> keys = {
+                  {"name", nodes_.label(control.query->address)},
+                  {"answered", m.answered ? "yes" : "no"}};
+              if (m.answered) {
+                keys.emplace_back("rtt_us", std::to_string(m.rtt_us));
+                keys.emplace_back("endpoint", m.endpoint.text());
+              }
+              say(id, info_line("probe", keys));
+              say(id, "END");
+              control.query.reset();
+            }
+          },
+      },
+      message);
+  if (const auto sign = own_.due(now.mono)) out_.push_back(ToKeyd{*sign});
+  serve_waiting_lines(now);
+  return take();
+}
+
+std::optional<LaneFeed::Message> Engine::next_for_cryptod() {
+  if (!cryptod_) return std::nullopt;
+  return feed_.next([this](const LaneFeed::Key& key) { return build(key); });
+}
+
+LaneFeed::Message Engine::build(const LaneFeed::Key& key) const {
+  const auto endpoints = [&]() -> std::vector<Endpoint> {
+    const Host* host = nodes_.find(key.address);
+    return host == nullptr ? std::vector<Endpoint>{} : host->origin.record.endpoints;
+  };
+  switch (key.kind) {
+    case LaneFeed::Kind::OwnCredential:
+      return meta_link::OwnCredential{setup_.credential};
+    case LaneFeed::Kind::Document:
+      return meta_link::Document{setup_.document};
+    case LaneFeed::Kind::Endpoints:
+      return meta_link::Endpoints{key.address.bytes, endpoints()};
+    case LaneFeed::Kind::Member: {
+      const KeyBroker::Entry* entry = broker_.find(key.address);
+      if (entry == nullptr) return std::monostate{};
+      meta_link::Member member;
+      member.address = key.address.bytes;
+      member.record = to_array<200>(entry->answer);
+      member.credential = to_array<216>(ByteView(entry->answer).subspan(200));
+      member.endpoints = endpoints();
+      member.had_session = has_session(key.address);
+      return member;
+    }
+    case LaneFeed::Kind::Gone:
+      return meta_link::Gone{key.address.bytes};
+    case LaneFeed::Kind::Stale: {
+      const auto at = stale_.find(key.address);
+      if (at == stale_.end()) return std::monostate{};
+      return meta_link::Stale{key.address.bytes, at->second};
+    }
+    case LaneFeed::Kind::NoKey:
+      return meta_link::NoKey{key.address.bytes};
+    case LaneFeed::Kind::SnapshotEnd:
+      return meta_link::SnapshotEnd{};
+  }
+  return std::monostate{};
+}
+
+bool Engine::has_session(const NodeAddress& address) const {
+  const auto at = sessions_.find(address);
+  return at != sessions_.end() && at->second.state == meta_link::SessionState::Live;
+}
+
+// cryptod is believed only as far as the acceptance list goes: what we hand out must verify
+// elsewhere.
+void Engine::on_own_record(const meta_link::OwnRecord& message, Now now) {
+  Bytes answer = to_bytes(message.record);
+  answer.insert(answer.end(), setup_.credential.begin(), setup_.credential.end());
+  Accepted accepted;
+  const Check check = accept_record(broker_.trust(), message.record, setup_.credential,
+                                    setup_.address, now.unix, nullptr, accepted);
+  if (check != Check::Accept) {
+    count("own_record_refused");
+    return note(Note::Level::Warning, "cryptod's own packet-key record does not verify", nullptr,
+                std::string(check_name(check)));
+  }
+  own_answer_ = std::move(answer);
+  for (const OwnWaiter& waiter : own_waiters_)
+    send_answer(waiter.link, setup_.name, waiter.requester, own_answer_);
+  own_waiters_.clear();
+  if (accepted.record.epoch == own_epoch_) return;
+  own_epoch_ = accepted.record.epoch;
+  for (const auto& [id, link] : links_)
+    if (link.is_talking())
+      send(id, Verb::KeyChanged, {Value(setup_.name)}, {{"epoch", std::to_string(own_epoch_)}});
+}
+
+void Engine::on_want_owner(const meta_link::WantOwner& message, Now now) {
+  std::optional<NodeAddress> owner;
+  if (message.kind == 4) owner = owners_.find(IpAddress::v4(to_array<4>(message.value)));
+  if (message.kind == 6) owner = owners_.find(IpAddress::v6(message.value));
+  if (message.kind == 2) owner = owners_.find(MacAddress{to_array<6>(message.value)});
+  meta_link::Owner answer;
+  answer.kind = message.kind;
+  answer.value = message.value;
+  answer.known = owner.has_value();
+  if (owner) answer.address = owner->bytes;
+  feed_.answer(answer);
+  count(owner ? "owner_known" : "owner_unknown");
+  if (owner) on_want_key({owner->bytes, 0}, now);
+}
+
+void Engine::on_want_key(const meta_link::WantKey& message, Now now) {
+  NodeAddress owner;
+  owner.bytes = message.address;
+  if (broker_.answer(owner, message.epoch, now) != nullptr)
+    return feed_.mark(LaneFeed::Kind::Member, owner);
+  if (nodes_.find(owner) == nullptr || !want_key(owner, message.epoch, {}, now.mono, now))
+    feed_.mark(LaneFeed::Kind::NoKey, owner);
+}
+
+Actions Engine::on_keyd_down(Now) {
+  keyd_ = false;
+  own_.keyd_down();
+  return take();
+}
+
+Actions Engine::on_keyd(const key_link::ToMetad::Message& message, Now now) {
+  std::visit(ipc::Overload{
+                 [](const std::monostate&) {},
+                 [](const key_link::Enrolment&) {},
+                 [&](const key_link::Identity& m) {
+                   keyd_ = m.network == setup_.network && m.address == setup_.address.bytes;
+                   if (keyd_) return own_.keyd_up();
+                   note(Note::Level::Warning,
+                        "keyd holds the key of another node; nothing is announced. Is the state "
+                        "folder of another join?");
+                 },
+                 [&](const key_link::Origin& m) { on_origin(m); },
+                 [&](const key_link::Refused& m) { own_.refused(m.retry_ms, now.mono); },
+             },
+             message);
+  if (const auto sign = own_.due(now.mono)) out_.push_back(ToKeyd{*sign});
+  return take();
+}
+
+void Engine::on_origin(const key_link::Origin& message) {
+  const bool first = !own_.current();
+  if (!own_.signed_one(message)) return count("own_origin_refused");
+  for (const auto& [id, link] : links_) {
+    if (!link.is_talking()) continue;
+    if (first)
+      tell_ourselves(id);
+    else
+      out_.push_back(SendLine{id, print_request(print_origin(*own_.current()))});
+  }
+  out_.push_back(PublishOrigin{message.body, to_array<64>(message.signature)});
+}
+
+}  // namespace wattle::metad

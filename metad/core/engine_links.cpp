@@ -1,0 +1,241 @@
+// Links: handshake, duplicates, the dispatch of lines.
+#include <algorithm>
+
+#include "metad/core/engine.h"
+
+namespace wattle::metad {
+namespace {
+
+constexpr std::uint64_t kErrorDenied = 403;
+constexpr std::uint64_t kErrorMalformed = 400;
+
+}  // namespace
+
+Actions Engine::on_link_up(LinkId id, LinkUp up, Now now) {
+  const NodeAddress address = up.address;
+  const bool expected = !up.dialled || dial_.reached(up.dial, address, now.mono);
+  std::string_view refusal;
+  if (address == setup_.address || up.name == setup_.name)
+    refusal = "own name";
+  else if (!expected)
+    refusal = "another member answered";
+  else if (is_revoked(up.serial))
+    refusal = "revoked";
+  else if (links_.size() >= kMaxLinks)
+    refusal = "too many links";
+  else if (std::count_if(links_.begin(), links_.end(), [&](const auto& item) {
+             return item.second.address() == address;
+           }) >= static_cast<std::ptrdiff_t>(kMaxLinksPerPeer))
+    refusal = "too many links of one member";
+  if (!refusal.empty()) {
+    count("link_refused");
+    out_.push_back(CloseLink{id});
+    note(Note::Level::Info, "a link is refused: " + std::string(refusal), &address);
+    dial(now);
+    return take();
+  }
+  Link& link = links_.emplace(id, Link(std::move(up), setup_.address, now.mono)).first->second;
+  dial_.linked(address);
+  std::vector<std::pair<std::string, std::string>> keys;
+  if (link.up().dialled) {
+    // Rises over restarts, too, as long as the clock does.
+    const std::uint64_t dial = now.unix.seconds * 1'000'000 + link.up().dial % 1'000'000;
+    link.set_own_dial(dial);
+    keys.emplace_back("dial", std::to_string(dial));
+  }
+  send(id, Verb::Id,
+       {Value(setup_.name), Value(kMetaVersion), Value(std::uint64_t{0}),
+        Value(std::uint64_t{setup_.port})},
+       std::move(keys));
+  dial(now);
+  return take();
+}
+
+Actions Engine::on_link_down(LinkId id, Now now) {
+  if (links_.contains(id)) {
+    const NodeAddress address = links_.at(id).address();
+    note(Note::Level::Info, "a link has ended", &address);
+    forget_link(id, now);
+    dial(now);
+  }
+  return take();
+}
+
+Actions Engine::on_line(LinkId id, std::string_view line, Now now) {
+  const auto at = links_.find(id);
+  if (at == links_.end()) return take();
+  Link& link = at->second;
+  link.heard(now.mono);
+  if (!link.lines.take(now.mono)) {
+    count("line_over_budget");
+    return take();
+  }
+  auto request = parse_request(line);
+  if (!request && request.error().code == Errc::NotFound) {
+    count("line_unknown");
+    return take();
+  }
+  if (!request || !is_legal(request->verb, link.stage())) {
+    count(request ? "line_illegal" : "line_malformed");
+    if (link.strike()) close(id, "three bad lines", now, kErrorMalformed);
+    dial(now);
+    return take();
+  }
+  dispatch(id, link, *request, now);
+  serve_waiting_lines(now);
+  if (const auto sign = own_.due(now.mono)) out_.push_back(ToKeyd{*sign});
+  dial(now);
+  return take();
+}
+
+void Engine::dispatch(LinkId id, Link& link, const Request& request, Now now) {
+  switch (request.verb) {
+    case Verb::Id:
+      return on_id(id, link, request, now);
+    case Verb::Ack:
+      return on_ack(id, link, request, now);
+    case Verb::End:
+      return on_end(id, link, now);
+    case Verb::Status:
+      return count("status_heard");
+    case Verb::Error:
+      note(Note::Level::Info, "a neighbour closes the link", &link.address(), request.text(1));
+      [[fallthrough]];
+    case Verb::TermReq:
+      out_.push_back(CloseLink{id});
+      return forget_link(id, now);
+    case Verb::Ping:
+      return send(id, Verb::Pong);
+    case Verb::Pong:
+      return;  // every line counts as life
+    case Verb::AddHost:
+      return on_add_host(id, link, request, now);
+    case Verb::DelHost:
+      return on_del_host(id, link, request, now);
+    case Verb::AddSubnet:
+    case Verb::DelSubnet:
+      return on_subnet(id, link, request, now);
+    case Verb::KeyChanged:
+      return on_key_changed(id, link, request, now);
+    case Verb::ReqKey:
+      return on_req_key(id, link, request, now);
+    case Verb::AnsKey:
+      return on_ans_key(id, link, request, now);
+    default:
+      return count("line_illegal");
+  }
+}
+
+void Engine::on_id(LinkId id, Link& link, const Request& request, Now now) {
+  if (request.number(1) != kMetaVersion) {
+    count("id_version");
+    const bool newer = request.number(1) > kMetaVersion;
+    note(Note::Level::Warning, newer ? "a neighbour is too new" : "a neighbour is too old",
+         &link.address());
+    return close(id, newer ? "too new" : "too old", now, kErrorDenied);
+  }
+  if (request.text(0) != link.up().name) {
+    count("id_name");
+    return close(id, "ID and certificate differ", now, kErrorDenied);
+  }
+  if (!link.on_id(request.find_number("dial").value_or(0))) return;
+  send(id, Verb::Ack, {}, {{"you", link.up().remote.text()}});
+}
+
+void Engine::on_ack(LinkId id, Link& link, const Request& request, Now) {
+  if (!link.on_ack()) return;
+  if (const auto you = request.find("you"))
+    if (const auto seen = Endpoint::parse(*you)) own_.observed(seen->address);
+  routes_->neighbour_up(link.address());
+  tell_everything(id, link);
+  send(id, Verb::End);
+}
+
+void Engine::on_end(LinkId id, Link& link, Now now) {
+  if (!link.on_end()) return;
+  note(Note::Level::Info, "a link is active", &link.address());
+  peers_due_ = std::min(peers_due_, now.mono + std::chrono::seconds(5));
+  settle_duplicates(id, now);
+}
+
+// Called when a link has become active: of two active ones of one member one goes.
+void Engine::settle_duplicates(LinkId id, Now now) {
+  std::vector<LinkId> losers;
+  const Link& link = links_.at(id);
+  for (const auto& [other_id, other] : links_) {
+    if (other_id == id || other.address() != link.address() || other.stage() != Stage::Active)
+      continue;
+    losers.push_back(survives(link.origin(), other.origin()) ? other_id : id);
+  }
+  for (const LinkId loser : losers) {
+    if (!links_.contains(loser)) continue;
+    count("link_duplicate");
+    close(loser, "duplicate", now);
+  }
+}
+
+void Engine::send(LinkId id, Verb verb, std::vector<Value> values,
+                  std::vector<std::pair<std::string, std::string>> keys) {
+  Request request;
+  request.verb = verb;
+  request.values = std::move(values);
+  request.keys = std::move(keys);
+  out_.push_back(SendLine{id, print_request(request)});
+}
+
+void Engine::status(LinkId id, std::uint64_t number, std::string text) {
+  send(id, Verb::Status, {Value(number), Value(std::move(text))});
+}
+
+void Engine::close(LinkId id, std::string_view why, Now now, std::uint64_t error) {
+  const NodeAddress address = links_.at(id).address();
+  if (error != 0)
+    send(id, Verb::Error, {Value(error), Value(std::string(why))});
+  else
+    send(id, Verb::TermReq);
+  out_.push_back(CloseLink{id});
+  note(Note::Level::Info, "a link is closed: " + std::string(why), &address);
+  forget_link(id, now);
+}
+
+void Engine::forget_link(LinkId id, Now now) {
+  const auto at = links_.find(id);
+  if (at == links_.end()) return;
+  const NodeAddress address = at->second.address();
+  const bool worked = at->second.stage() == Stage::Active;
+  const bool talked = at->second.is_talking();
+  links_.erase(at);
+  broker_.link_down(id);
+  wants_.link_down(id);
+  std::erase_if(own_waiters_, [&](const OwnWaiter& w) { return w.link == id; });
+  const std::vector<NodeAddress> lost = nodes_.link_down(id, now.mono);
+  if (talked && !talk_to(address)) {
+    routes_->neighbour_down(address);
+    if (const Host* host = nodes_.find(address)) {
+      Request gone;
+      gone.verb = Verb::DelHost;
+      gone.values = {Value(host->origin.record.name), Value(HostPort{}), Value(std::uint64_t{0})};
+      gone.keys.emplace_back("address", address.text());
+      pass_on(address, address, gone);
+    }
+  }
+  if (!is_linked(address)) dial_.unlinked(address, worked, now.mono);
+  for (const NodeAddress& host : lost) unheard(host);
+}
+
+std::optional<LinkId> Engine::talk_to(const NodeAddress& address) const {
+  std::optional<LinkId> best;
+  for (const auto& [id, link] : links_) {
+    if (link.address() != address || !link.is_talking()) continue;
+    if (!best) {
+      best = id;
+      continue;
+    }
+    const Link& held = links_.at(*best);
+    const bool active = link.stage() == Stage::Active, held_active = held.stage() == Stage::Active;
+    if (active != held_active ? active : survives(link.origin(), held.origin())) best = id;
+  }
+  return best;
+}
+
+}  // namespace wattle::metad

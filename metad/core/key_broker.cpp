@@ -1,0 +1,97 @@
+#include "metad/core/key_broker.h"
+
+namespace wattle::metad {
+namespace {
+
+constexpr std::uint64_t kStillValid = 60;  // seconds: an answer that dies on its way helps nobody
+
+}  // namespace
+
+KeyBroker::KeyBroker(Trust trust) : trust_(std::move(trust)) {}
+
+Check KeyBroker::offer(const NodeAddress& asked, ByteView key, Now now) {
+  if (key.size() != kAnswerSize) return Check::Length;
+  const auto at = entries_.find(asked);
+  Accepted accepted;
+  const Check check =
+      accept_record(trust_, key.first(kPacketKeySize), key.subspan(kPacketKeySize), asked, now.unix,
+                    at == entries_.end() ? nullptr : &at->second.seen, accepted);
+  if (check != Check::Accept) return check;
+  if (at == entries_.end() && entries_.size() >= kMaxRecords) {
+    auto oldest = entries_.begin();
+    for (auto entry = entries_.begin(); entry != entries_.end(); ++entry)
+      if (entry->second.used < oldest->second.used) oldest = entry;
+    entries_.erase(oldest);
+  }
+  Entry& entry = entries_[asked];
+  entry.answer = to_bytes(key);
+  entry.accepted = accepted;
+  entry.seen.body = to_array<kPacketKeyBody>(key);
+  entry.seen.epoch = accepted.record.epoch;
+  entry.seen.serial = accepted.credential.serial;
+  entry.dropped = false;
+  entry.used = now.mono;
+  return Check::Accept;
+}
+
+std::vector<NodeAddress> KeyBroker::revoke(const std::set<std::uint64_t>& serials) {
+  trust_.revoked = serials;
+  std::vector<NodeAddress> out;
+  for (auto& [address, entry] : entries_)
+    if (!entry.dropped && serials.contains(entry.accepted.credential.serial)) {
+      entry.dropped = true;
+      out.push_back(address);
+    }
+  return out;
+}
+
+const KeyBroker::Entry* KeyBroker::find(const NodeAddress& address) const {
+  const auto at = entries_.find(address);
+  return at == entries_.end() || at->second.dropped ? nullptr : &at->second;
+}
+
+const KeyBroker::Entry* KeyBroker::answer(const NodeAddress& address, std::uint64_t min_epoch,
+                                          Now now) {
+  const auto at = entries_.find(address);
+  if (at == entries_.end() || at->second.dropped) return nullptr;
+  const Accepted& accepted = at->second.accepted;
+  const std::uint64_t limit = now.unix.seconds + kStillValid;
+  if (accepted.record.epoch < min_epoch || accepted.record.not_after.seconds <= limit ||
+      accepted.credential.not_after.seconds <= limit)
+    return nullptr;
+  at->second.used = now.mono;
+  return &at->second;
+}
+
+KeyBroker::Changed KeyBroker::key_changed(const NodeAddress& address, std::uint64_t epoch,
+                                          LinkId link, Instant now) {
+  const auto key = std::pair(link, address);
+  const auto last = changes_.find(key);
+  if (last != changes_.end() && now - last->second < kChangeGap) return Changed::Limited;
+  if (last == changes_.end() && changes_.size() >= kMaxChanges) {
+    std::erase_if(changes_, [&](const auto& item) { return now - item.second >= kChangeGap; });
+    if (changes_.size() >= kMaxChanges) return Changed::Limited;
+  }
+  changes_[key] = now;
+  const auto at = entries_.find(address);
+  if (at == entries_.end() || at->second.dropped) return Changed::Nothing;
+  return at->second.seen.epoch >= epoch ? Changed::Known : Changed::Outdated;
+}
+
+void KeyBroker::drop(const NodeAddress& address) {
+  const auto at = entries_.find(address);
+  if (at != entries_.end()) at->second.dropped = true;
+}
+
+void KeyBroker::link_down(LinkId link) {
+  std::erase_if(changes_, [&](const auto& item) { return item.first.first == link; });
+}
+
+std::vector<NodeAddress> KeyBroker::addresses() const {
+  std::vector<NodeAddress> out;
+  for (const auto& [address, entry] : entries_)
+    if (!entry.dropped) out.push_back(address);
+  return out;
+}
+
+}  // namespace wattle::metad

@@ -1,0 +1,54 @@
+// What cryptod still has to be told: a dirty set, not a queue (DESIGN 1). Each key stands at most
+// once, its message is built when the lane has room, so the newest value wins and a cryptod that
+// stands still costs bounded memory.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <set>
+
+#include "common/ipc/meta_link.h"
+
+namespace wattle::metad {
+
+class LaneFeed {
+ public:
+  static constexpr std::size_t kMaxAnswers = 256;  // Owner, Probe, ListPeers: the oldest leaves
+
+  enum class Kind : std::uint8_t {
+    OwnCredential,
+    Document,
+    Endpoints,
+    Member,
+    Gone,
+    Stale,
+    NoKey,
+    SnapshotEnd,
+  };
+  struct Key {
+    Kind kind;
+    NodeAddress address;
+    auto operator<=>(const Key&) const = default;
+  };
+  using Message = meta_link::ToCryptod::Message;
+  // The newest value of a key; monostate: there is none any more.
+  using Build = std::function<Message(const Key&)>;
+
+  void mark(Kind kind, const NodeAddress& address = {});
+  void unmark(Kind kind, const NodeAddress& address);
+  void answer(Message message);  // in order, before the rest
+  void clear();
+
+  // The next message, built now; it counts as sent with sent(). Nothing left: nullopt.
+  std::optional<Message> next(const Build& build);
+  void sent();
+  bool empty() const { return dirty_.empty() && answers_.empty(); }
+
+ private:
+  std::set<Key> dirty_;
+  std::deque<Message> answers_;
+  std::optional<Key> under_way_;
+};
+
+}  // namespace wattle::metad

@@ -1,0 +1,148 @@
+#include "metad/core/node_db.h"
+
+namespace wattle::metad {
+
+NodeDb::NodeDb(const NetworkId& network, const NodeAddress& own)
+    : network_(network), own_mac_(mac_of(network, own)), own_id_(own.short_id()) {}
+
+NodeDb::Told NodeDb::tell(const SignedOrigin& origin, LinkId link, Instant now) {
+  const OriginRecord& record = origin.record;
+  auto at = hosts_.find(record.address);
+  if (at != hosts_.end() && record.seqno < at->second.origin.record.seqno) return Told::Older;
+  const bool same = at != hosts_.end() && at->second.origin.record == record;
+  if (at != hosts_.end() && !same && record.seqno == at->second.origin.record.seqno)
+    return Told::Older;
+  if (record.network != network_) return Told::BadSignature;
+  if (!same && !verify_origin(record, origin.signature)) return Told::BadSignature;
+
+  const bool noted = at != hosts_.end() && at->second.told_by.contains(link);
+  if (!noted && told_[link] >= kMaxToldByLink) return Told::Full;
+  Told result = same ? Told::Same : Told::Newer;
+  if (at == hosts_.end()) {
+    const MacAddress mac = mac_of(network_, record.address);
+    const ShortId id = record.address.short_id();
+    if (mac == own_mac_ || id == own_id_ || macs_.contains(mac) || ids_.contains(id))
+      return Told::IdClash;
+    if (hosts_.size() >= kMaxHosts && !make_room()) return Told::Full;
+    at = hosts_.emplace(record.address, Host{}).first;
+    at->second.mac = mac;
+    macs_.emplace(mac, record.address);
+    ids_.emplace(id, record.address);
+    result = Told::New;
+  }
+  Host& host = at->second;
+  if (result == Told::Newer && host.origin.record.name != record.name) {
+    drop_name(record.address, host.origin.record.name);
+    host.name_proven = false;
+  }
+  host.origin = origin;
+  host.heard = now;
+  if (host.told_by.insert(link).second) ++told_[link];
+  claim_name(record.address, host);
+  return result;
+}
+
+bool NodeDb::retract(const NodeAddress& address, LinkId link, Instant now) {
+  const auto at = hosts_.find(address);
+  if (at == hosts_.end() || at->second.told_by.erase(link) == 0) return false;
+  --told_[link];
+  at->second.heard = now;
+  return true;
+}
+
+std::vector<NodeAddress> NodeDb::link_down(LinkId link, Instant now) {
+  std::vector<NodeAddress> unheard;
+  for (auto& [address, host] : hosts_) {
+    if (host.told_by.erase(link) == 0) continue;
+    host.heard = now;
+    if (host.told_by.empty()) unheard.push_back(address);
+  }
+  told_.erase(link);
+  return unheard;
+}
+
+std::vector<NodeAddress> NodeDb::expire(Instant now) {
+  std::vector<NodeAddress> gone;
+  for (auto at = hosts_.begin(); at != hosts_.end();) {
+    const auto next = std::next(at);
+    if (at->second.told_by.empty() && now - at->second.heard >= kForget) {
+      gone.push_back(at->first);
+      erase(at);
+    }
+    at = next;
+  }
+  return gone;
+}
+
+const Host* NodeDb::find(const NodeAddress& address) const {
+  const auto at = hosts_.find(address);
+  return at == hosts_.end() ? nullptr : &at->second;
+}
+
+const Host* NodeDb::find(std::string_view name_or_address) const {
+  const auto named = names_.find(name_or_address);
+  if (named != names_.end()) return find(named->second);
+  NodeAddress address;
+  if (parse_address(name_or_address, address) != AddressFault::None) return nullptr;
+  return find(address);
+}
+
+bool NodeDb::prove_name(const NodeAddress& address, std::string_view name) {
+  const auto at = hosts_.find(address);
+  if (at == hosts_.end()) return true;
+  if (at->second.origin.record.name != name) {
+    disprove_name(address);
+    return false;
+  }
+  at->second.name_proven = true;
+  claim_name(address, at->second);
+  return true;
+}
+
+void NodeDb::disprove_name(const NodeAddress& address) {
+  const auto at = hosts_.find(address);
+  if (at == hosts_.end()) return;
+  at->second.name_proven = false;
+  drop_name(address, at->second.origin.record.name);
+}
+
+std::string NodeDb::label(const NodeAddress& address) const {
+  const Host* host = find(address);
+  if (host == nullptr) return address.text();
+  const auto named = names_.find(host->origin.record.name);
+  return named != names_.end() && named->second == address ? named->first : address.text();
+}
+
+// The longest unheard host leaves; false if all are heard of.
+bool NodeDb::make_room() {
+  auto oldest = hosts_.end();
+  for (auto at = hosts_.begin(); at != hosts_.end(); ++at)
+    if (at->second.told_by.empty() &&
+        (oldest == hosts_.end() || at->second.heard < oldest->second.heard))
+      oldest = at;
+  if (oldest == hosts_.end()) return false;
+  erase(oldest);
+  return true;
+}
+
+void NodeDb::claim_name(const NodeAddress& address, const Host& host) {
+  const auto [at, free] = names_.emplace(host.origin.record.name, address);
+  if (free || at->second == address || !host.name_proven) return;
+  const Host* holder = find(at->second);
+  if (holder == nullptr || !holder->name_proven) at->second = address;
+}
+
+void NodeDb::drop_name(const NodeAddress& address, const std::string& name) {
+  const auto at = names_.find(name);
+  if (at != names_.end() && at->second == address) names_.erase(at);
+}
+
+void NodeDb::erase(std::map<NodeAddress, Host>::iterator at) {
+  for (const LinkId link : at->second.told_by) --told_[link];
+  drop_name(at->first, at->second.origin.record.name);
+  macs_.erase(at->second.mac);
+  ids_.erase(at->first.short_id());
+  hosts_.erase(at);
+}
+
+}  // namespace wattle::metad
