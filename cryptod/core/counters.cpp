@@ -82,7 +82,9 @@ constexpr auto kTable = std::to_array<Row>({
     {Counter::IoSendFailed, "io_send_failed"},
     {Counter::IoTapBlocked, "io_tap_blocked"},
     {Counter::IoTapFailed, "io_tap_failed"},
+    {Counter::IoTapOffload, "io_tap_offload"},
     {Counter::IoTruncated, "io_truncated"},
+    {Counter::IoBacklogFull, "io_backlog_full"},
 });
 
 // A row per counter, each at its own place.

@@ -39,7 +39,8 @@ enum class Counter : std::uint8_t {
   MembersAccepted, MembersRefused, MembersFull, MemberClash, DocumentsRefused, CredentialsRefused,
   OwnRecordsRefused, WantsFull,
   // for the driver
-  IoSendBlocked, IoSendFailed, IoTapBlocked, IoTapFailed, IoTruncated,
+  IoSendBlocked, IoSendFailed, IoTapBlocked, IoTapFailed, IoTapOffload,
+  IoTruncated, IoBacklogFull,
   kCount,
 };
 // clang-format on

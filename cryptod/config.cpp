@@ -1,0 +1,98 @@
+#include "cryptod/config.h"
+
+#include <cstdint>
+#include <cstdio>
+#include <limits>
+
+#include "common/base/parse.h"
+#include "common/os/file.h"
+#include "common/os/options.h"
+#include "common/os/paths.h"
+#include "common/os/users.h"
+#include "common/proto/genesis.h"
+
+namespace wattle::cryptod {
+
+namespace {
+
+constexpr std::uint64_t kByName = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kHighestUid = 0xffff'fffe;
+
+struct Raw {
+  std::string network, genesis, level = "info";
+  std::uint64_t tap_uid = kByName, meta_uid = kByName, key_uid = kByName;
+};
+
+constexpr const char* kProgram = "wattle-cryptod";
+constexpr const char* kSummary = "packets, sessions and the switch of a wattle network";
+
+void declare(os::Options& options, Raw& raw) {
+  options.text("net", raw.network, "name of the network (required)")
+      .text("genesis", raw.genesis, "genesis file (default /etc/wattle/NET/genesis)")
+      .text("log-level", raw.level, "error, warning, notice, info or debug")
+      .number("tap-uid", raw.tap_uid, "uid that may connect as tapd (default wattle-NET-tap)")
+      .number("meta-uid", raw.meta_uid, "uid that may connect as metad (default wattle-NET-meta)")
+      .number("key-uid", raw.key_uid, "uid that may connect as keyd (default wattle-NET-key)");
+}
+
+Result<uid_t> uid_of(std::uint64_t given, const Raw& raw, const char* part) {
+  if (given == kByName) return WATTLE_TRY(os::find_user(os::user_name(raw.network, part))).uid;
+  if (given == 0 || given > kHighestUid)
+    return Error(Errc::Config, std::string("--") + part + "-uid must be from 1 to 4294967294");
+  return static_cast<uid_t>(given);
+}
+
+}  // namespace
+
+Result<std::optional<Config>> load_config(int argc, const char* const* argv) {
+  Raw first;  // to learn --net, which says where the file is
+  {
+    os::Options options(kProgram, kSummary);
+    declare(options, first);
+    const auto outcome = WATTLE_TRY(options.parse(argc, argv));
+    if (outcome == os::Options::Outcome::Help) std::fputs(options.help().c_str(), stdout);
+    if (outcome == os::Options::Outcome::Version) std::puts("wattle-cryptod " WATTLE_VERSION);
+    if (outcome != os::Options::Outcome::Run) return std::optional<Config>();
+  }
+  if (!is_network_name(first.network))
+    return Error(Errc::Config,
+                 "--net NAME is required: the network's name, 1 to 12 of a-z and 0-9");
+  const os::Paths paths(first.network);
+  Raw raw;
+  os::Options options(kProgram, kSummary);
+  declare(options, raw);
+  WATTLE_TRY(options.parse(argc, argv, paths.config()));
+  Config config;
+  config.network = raw.network;
+  config.genesis = raw.genesis.empty() ? paths.genesis() : raw.genesis;
+  if (!os::log::parse_level(raw.level, config.level))
+    return Error(Errc::Config,
+                 "log-level '" + raw.level + "' is none of error, warning, notice, info, debug");
+  config.tap_uid = WATTLE_TRY(uid_of(raw.tap_uid, raw, "tap"));
+  config.meta_uid = WATTLE_TRY(uid_of(raw.meta_uid, raw, "meta"));
+  config.key_uid = WATTLE_TRY(uid_of(raw.key_uid, raw, "key"));
+  return std::optional<Config>(config);
+}
+
+Result<EngineConfig> load_genesis(const Config& config) {
+  const auto fail = [&](const Error& why) {
+    return Error(Errc::Config, "genesis " + config.genesis + ": " + why.text() +
+                                   "; it is written by `wattle join`");
+  };
+  const auto text = os::read_text(config.genesis, kMaxDocument);
+  if (!text) return fail(text.error());
+  const auto genesis = parse_genesis(*text);
+  if (!genesis) return fail(genesis.error());
+  if (genesis->network != config.network)
+    return fail(Error(Errc::BadValue,
+                      "it is of the network " + genesis->network + ", not of " + config.network));
+  EngineConfig out;
+  out.network = network_id(genesis_hash(*text));
+  out.credential_key = genesis->credential_key;
+  out.document_key = genesis->document_key;
+  out.prefix6 = genesis->prefix;
+  out.prefix4 = genesis->ipv4;
+  return out;
+}
+
+}  // namespace wattle::cryptod

@@ -1,0 +1,64 @@
+#include "cryptod/io/backlog.h"
+
+namespace wattle::cryptod {
+
+namespace {
+
+using namespace meta_link;  // NOLINT: the messages
+
+void append(std::string& key, ByteView bytes) { key.append(as_text(bytes)); }
+
+void append(std::string& key, std::uint32_t number) {
+  for (int shift = 0; shift < 32; shift += 8) key.push_back(static_cast<char>(number >> shift));
+}
+
+}  // namespace
+
+std::string backlog_key(const ToMetad::Message& message) {
+  std::string key(1, static_cast<char>(message.index()));
+  std::visit(ipc::Overload{
+                 [](const std::monostate&) {},
+                 [](const Ready&) {},
+                 [](const OwnRecord&) {},
+                 [](const LocalEndpoints&) {},
+                 [&](const WantOwner& m) {
+                   key.push_back(static_cast<char>(m.kind));
+                   append(key, m.value);
+                 },
+                 [&](const WantKey& m) { append(key, m.address); },
+                 [&](const PeerState& m) {
+                   append(key, m.id);
+                   append(key, m.address);
+                 },
+                 [&](const PeersEnd& m) { append(key, m.id); },
+                 [&](const ProbeAnswer& m) { append(key, m.id); },
+             },
+             message);
+  return key;
+}
+
+bool Backlog::put(Message message) {
+  std::string key = backlog_key(message);
+  if (const auto known = by_key_.find(key); known != by_key_.end()) {
+    known->second->message = std::move(message);
+    return true;
+  }
+  if (order_.size() >= limit_) return false;
+  order_.push_back({key, std::move(message)});
+  by_key_.emplace(std::move(key), std::prev(order_.end()));
+  return true;
+}
+
+void Backlog::drain(const std::function<bool(const Message&)>& take) {
+  while (!order_.empty() && take(order_.front().message)) {
+    by_key_.erase(order_.front().key);
+    order_.pop_front();
+  }
+}
+
+void Backlog::clear() {
+  order_.clear();
+  by_key_.clear();
+}
+
+}  // namespace wattle::cryptod

@@ -1,0 +1,75 @@
+// cryptod's driver: feeds the engine with what comes from the TAP, the UDP sockets and the three
+// lanes, performs its actions at once, and owns its one timer. It decides nothing.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "cryptod/core/engine.h"
+#include "cryptod/io/key_lane.h"
+#include "cryptod/io/meta_lane.h"
+#include "cryptod/io/tap_lane.h"
+#include "cryptod/io/tap_port.h"
+#include "cryptod/io/udp_port.h"
+
+namespace wattle::cryptod {
+
+// The listening sockets that cryptod was passed, and whom each admits.
+struct LaneSockets {
+  os::Fd tap, meta, key;
+  uid_t tap_uid = 0, meta_uid = 0, key_uid = 0;
+};
+
+class Driver {
+ public:
+  Driver(os::EventLoop& loop, const EngineConfig& config, Random& random, LaneSockets sockets);
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+ private:
+  // Batches of one descriptor before the others get their turn.
+  static constexpr int kRounds = 4;
+
+  struct Port {
+    explicit Port(Handover::Udp&& from) : udp(std::move(from.socket), from.family, from.port) {}
+    UdpPort udp;
+    os::Watch watch;
+  };
+
+  void on_datagrams(UdpPort& port);
+  void on_frames();
+  void on_handover(Handover&& all);
+  void on_addresses(std::vector<IpAddress>&& addresses);
+  void on_tap_gone();
+  void on_timer();
+
+  // One event: clears the actions, lets `event(moment, actions)` happen, performs what it wants.
+  template <typename Event>
+  void feed(Event&& event);
+  void perform();
+  void send_datagrams();
+  void say_readiness();
+  UdpPort* port_of(std::uint8_t family);
+
+  os::EventLoop& loop_;
+  Engine engine_;
+  Actions actions_;
+  os::EventLoop::Timer timer_;
+  Instant armed_ = kNever;
+  bool said_ready_ = false;
+
+  DeviceState device_;
+  std::optional<TapPort> tap_;
+  os::Watch tap_watch_;
+  std::vector<std::unique_ptr<Port>> ports_;
+  ReceiveBuffers buffers_;
+  std::vector<Received> received_;
+  std::vector<ByteView> frames_;
+
+  TapLane tap_lane_;
+  MetaLane meta_lane_;
+  KeyLane key_lane_;
+};
+
+}  // namespace wattle::cryptod

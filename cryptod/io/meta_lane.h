@@ -1,0 +1,36 @@
+// metad's lane. What metad does not take at once waits in a Backlog; a metad that stands still
+// costs at most kBacklog messages.
+#pragma once
+
+#include <functional>
+
+#include "common/ipc/meta_link.h"
+#include "cryptod/io/backlog.h"
+#include "cryptod/io/lane_server.h"
+
+namespace wattle::cryptod {
+
+class MetaLane {
+ public:
+  struct Callbacks {
+    std::function<void()> on_connected;
+    std::function<void(const meta_link::ToCryptod::Message&)> on_message;
+    std::function<void()> on_lost;
+  };
+
+  MetaLane(os::EventLoop& loop, os::Fd listener, uid_t meta_uid, Callbacks callbacks);
+
+  // False if the message was refused: the backlog is full, or metad is not there.
+  bool send(const meta_link::ToMetad::Message& message);
+
+  static constexpr std::size_t kBacklog = 8192;
+
+ private:
+  bool pass(const meta_link::ToMetad::Message& message);
+
+  Callbacks callbacks_;
+  Backlog backlog_{kBacklog};
+  LaneServer<meta_link::ToMetad, meta_link::ToCryptod> server_;
+};
+
+}  // namespace wattle::cryptod

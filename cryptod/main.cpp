@@ -1,0 +1,69 @@
+// wattle-cryptod: sessions, packets and the Ethernet of one network. See wattle-cryptod(8),
+// wattle-privsep(7) and wattle-wire(7).
+#include <signal.h>
+#include <cstdio>
+
+#include "common/crypto/init.h"
+#include "common/os/event_loop.h"
+#include "common/os/log.h"
+#include "common/os/random.h"
+#include "common/os/service.h"
+#include "cryptod/config.h"
+#include "cryptod/io/driver.h"
+#include "cryptod/policy.h"
+
+namespace wattle::cryptod {
+namespace {
+
+constexpr int kExitConfig = 78;
+
+Result<LaneSockets> take_sockets(os::Service& service, const Config& config) {
+  LaneSockets sockets;
+  sockets.tap = WATTLE_TRY(service.take("tap"));
+  sockets.meta = WATTLE_TRY(service.take("meta"));
+  sockets.key = WATTLE_TRY(service.take("key"));
+  sockets.tap_uid = config.tap_uid;
+  sockets.meta_uid = config.meta_uid;
+  sockets.key_uid = config.key_uid;
+  return sockets;
+}
+
+Result<void> run(const Config& config) {
+  os::log::set_level(config.level);
+  os::Service service = WATTLE_TRY(os::Service::open());
+  LaneSockets sockets = WATTLE_TRY(take_sockets(service, config));
+  const EngineConfig genesis = WATTLE_TRY(load_genesis(config));
+  ::signal(SIGPIPE, SIG_IGN);
+  os::EventLoop loop;
+  const os::Watch term = loop.on_signal(SIGTERM, [&] { loop.stop(); });
+  const os::Watch interrupt = loop.on_signal(SIGINT, [&] { loop.stop(); });
+  crypto::init();
+
+  WATTLE_TRY(os::enter(kPolicy));
+
+  os::SystemRandom random;
+  Driver driver(loop, genesis, random, std::move(sockets));
+  os::Watch watchdog;
+  if (service.watchdog_us() != 0)
+    watchdog = loop.every(std::chrono::microseconds(service.watchdog_us() / 3),
+                          [&] { service.watchdog(); });
+  service.ready();
+  os::log::notice("ready", {{os::log::Key::Net, config.network}});
+  loop.run();
+  os::log::notice("stopped");
+  return {};
+}
+
+}  // namespace
+}  // namespace wattle::cryptod
+
+int main(int argc, char** argv) {
+  using namespace wattle;  // NOLINT
+  os::log::open("cryptod");
+  const auto config = cryptod::load_config(argc, argv);
+  if (config && !config->has_value()) return 0;
+  const auto done = config ? cryptod::run(**config) : Result<void>(config.error());
+  if (done) return 0;
+  os::log::error(done.error().text());
+  return done.error().code == Errc::Config ? cryptod::kExitConfig : 1;
+}

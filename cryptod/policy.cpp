@@ -1,0 +1,25 @@
+#include "cryptod/policy.h"
+
+#include <seccomp.h>
+#include <sys/socket.h>
+
+namespace wattle::cryptod {
+
+// Descriptors come as messages on the lanes; cryptod opens, connects and binds nothing. Of its own
+// it accepts lanes (accept4) and looks who connected (getsockopt SO_PEERCRED). Datagrams go in
+// batches; TAP, lanes and waiting are in the base calls.
+const os::Policy kPolicy = {
+    .program = "wattle-cryptod",
+    .calls =
+        {
+            {SCMP_SYS(recvmmsg)},
+            {SCMP_SYS(sendmmsg)},
+            {SCMP_SYS(accept4)},
+            {SCMP_SYS(getsockopt), 1, SOL_SOCKET},
+        },
+    .refused_softly = {},
+    .capabilities = 0,
+    .max_descriptors = 64,
+};
+
+}  // namespace wattle::cryptod
