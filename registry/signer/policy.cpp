@@ -1,6 +1,7 @@
 #include "registry/signer/policy.h"
 
 #include <seccomp.h>
+#include <sys/socket.h>
 
 namespace wattle::signer {
 
@@ -10,21 +11,12 @@ os::Policy policy() {
   p.calls = {
       // lanes
       {SCMP_SYS(accept4)},
-      {SCMP_SYS(recvmsg)},
-      {SCMP_SYS(sendmsg)},
-      {SCMP_SYS(getsockopt)},  // SO_PEERCRED
-      {SCMP_SYS(shutdown)},
-      {SCMP_SYS(epoll_wait)},
-      {SCMP_SYS(epoll_pwait2)},
-      {SCMP_SYS(epoll_ctl)},
-      {SCMP_SYS(timerfd_settime)},
+      {SCMP_SYS(getsockopt), 1, SOL_SOCKET},  // SO_PEERCRED
       // the journal, open since before the seal
       {SCMP_SYS(pread64)},
       {SCMP_SYS(pwrite64)},
       {SCMP_SYS(fdatasync)},
-      {SCMP_SYS(ftruncate)},
-      // keys for one signature each
-      {SCMP_SYS(getrandom)},
+      {SCMP_SYS(ftruncate)},  // what a failed write left is cut off
   };
   p.max_descriptors = 64;
   return p;

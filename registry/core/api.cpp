@@ -1,0 +1,119 @@
+#include "registry/core/api.h"
+
+#include <nlohmann/json.hpp>
+
+#include "common/base/hex.h"
+
+namespace wattle::registry {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct FaultRow {
+  Fault fault;
+  int status;
+  std::string_view word;
+};
+constexpr FaultRow kFaults[] = {
+    {Fault::UnknownToken, 403, "unknown-token"}, {Fault::BadProof, 403, "bad-proof"},
+    {Fault::BadSignature, 403, "bad-signature"}, {Fault::TokenUsed, 409, "token-used"},
+    {Fault::IdClash, 409, "id-clash"},           {Fault::TokenExpired, 410, "token-expired"},
+    {Fault::BadRequest, 400, "bad-request"},     {Fault::TooLarge, 413, "too-large"},
+    {Fault::Limit, 429, "limit"},                {Fault::SignerAway, 503, "signer-away"},
+    {Fault::NotFound, 404, "not-found"},         {Fault::WrongMethod, 405, "wrong-method"},
+    {Fault::NetworkFull, 409, "network-full"},   {Fault::Revoked, 403, "revoked"},
+    {Fault::NameTaken, 409, "name-taken"},       {Fault::NotMember, 403, "not-member"},
+};
+
+const FaultRow& row(Fault fault) {
+  for (const FaultRow& r : kFaults)
+    if (r.fault == fault) return r;
+  WATTLE_UNREACHABLE();
+}
+
+// Foreign bytes may not be UTF-8: replaced, never thrown on.
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+Call route(Method method, std::string_view path, std::string_view network) {
+  path = path.substr(0, path.find('?'));
+  if (path.size() < network.size() + 2 || path[0] != '/' ||
+      path.substr(1, network.size()) != network || path[network.size() + 1] != '/')
+    return Call::NotFound;
+  const std::string_view what = path.substr(network.size() + 2);
+  struct Row {
+    std::string_view name;
+    Method method;
+    Call call;
+  };
+  constexpr Row kCalls[] = {{"genesis", Method::Get, Call::Genesis},
+                            {"document", Method::Get, Call::Document},
+                            {"join", Method::Post, Call::Join},
+                            {"origin", Method::Post, Call::Origin}};
+  for (const Row& r : kCalls)
+    if (r.name == what) return r.method == method ? r.call : Call::WrongMethod;
+  return Call::NotFound;
+}
+
+std::string_view word(Fault fault) { return row(fault).word; }
+int status(Fault fault) { return row(fault).status; }
+
+Answer error_answer(Fault fault, std::string_view sentence) {
+  Json json;
+  json["error"] = word(fault);
+  json["sentence"] = sentence;
+  return {status(fault), "application/json", dump(json)};
+}
+
+Fault fault_of(sign_link::Rule rule) {
+  using sign_link::Rule;
+  switch (rule) {
+    case Rule::UnknownToken: return Fault::UnknownToken;
+    case Rule::TokenUsed: return Fault::TokenUsed;
+    case Rule::TokenExpired: return Fault::TokenExpired;
+    case Rule::BadProof: return Fault::BadProof;
+    case Rule::BadSignature: return Fault::BadSignature;
+    case Rule::BadRequest: return Fault::BadRequest;
+    case Rule::IdClash: return Fault::IdClash;
+    case Rule::NameTaken: return Fault::NameTaken;
+    case Rule::Revoked: return Fault::Revoked;
+    case Rule::Limit: return Fault::Limit;
+    case Rule::PrefixTaken:
+    case Rule::AddressTaken:
+    case Rule::Storage: return Fault::SignerAway;
+  }
+  return Fault::SignerAway;
+}
+
+Answer join_answer(const JoinAnswer& answer) {
+  Json json;
+  json["schema"] = 1;
+  json["name"] = answer.name;
+  json["certificate"] = to_base64(answer.certificate);
+  json["credential"] = to_base64(answer.credential);
+  json["document"] = answer.document;
+  json["peers"] = Json::array();
+  for (const PeerHint& peer : answer.peers) {
+    Json one;
+    one["name"] = peer.name;
+    one["address"] = peer.address;
+    one["endpoints"] = peer.endpoints;
+    json["peers"].push_back(std::move(one));
+  }
+  return {200, "application/json", dump(json)};
+}
+
+Answer origin_answer(std::uint64_t document_version) {
+  Json json;
+  json["document_version"] = document_version;
+  return {200, "application/json", dump(json)};
+}
+
+Answer text_answer(std::string text) {
+  return {200, "text/plain; charset=utf-8", std::move(text)};
+}
+
+}  // namespace wattle::registry

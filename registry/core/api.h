@@ -1,0 +1,59 @@
+// The HTTPS API as values (path prefix /NET): which request is meant, and the JSON of every answer.
+// Pure; the server (registry/io) only carries bytes.
+//   GET  /NET/genesis   text            GET  /NET/document   text
+//   POST /NET/join      JoinRequest  -> {"schema":1,"name","certificate","credential","document","peers"}
+//   POST /NET/origin    OriginPost   -> {"document_version":N}
+// An error is {"error":"token-used","sentence":"..."} with the status of its kind.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/bytes.h"
+#include "common/ipc/sign_link.h"
+
+namespace wattle::registry {
+
+enum class Method { Get, Post, Other };
+enum class Call { Genesis, Document, Join, Origin, NotFound, WrongMethod };
+
+// `path` is the request target as received (anything after ? is ignored).
+Call route(Method method, std::string_view path, std::string_view network);
+
+struct Answer {
+  int status = 200;
+  std::string type = "application/json";
+  std::string body;
+};
+
+// Kinds of errors: the word in "error" and the status that goes with it.
+enum class Fault {
+  UnknownToken, BadProof, BadSignature, TokenUsed, IdClash, TokenExpired, BadRequest, TooLarge,
+  Limit, SignerAway, NotFound, WrongMethod, NetworkFull, Revoked, NameTaken, NotMember,
+};
+std::string_view word(Fault fault);
+int status(Fault fault);
+Answer error_answer(Fault fault, std::string_view sentence);
+
+// What the signer's refusal means to a joiner. PrefixTaken and AddressTaken never reach one unless
+// the registry gave up trying: SignerAway.
+Fault fault_of(sign_link::Rule rule);
+
+struct PeerHint {  // of a member, for a joiner's first dials
+  std::string name;
+  std::string address;                 // base32
+  std::vector<std::string> endpoints;  // text
+};
+struct JoinAnswer {
+  std::string name;
+  ByteView certificate;
+  ByteView credential;
+  std::string_view document;
+  std::vector<PeerHint> peers;
+};
+Answer join_answer(const JoinAnswer& answer);
+Answer origin_answer(std::uint64_t document_version);
+Answer text_answer(std::string text);
+
+}  // namespace wattle::registry

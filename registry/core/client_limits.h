@@ -1,0 +1,42 @@
+// How much one client (an IPv4 address, or an IPv6 /64) may ask of the registry. Pure: the time is a
+// parameter. Bounded: of more clients than kMaxClients the one seen longest ago is forgotten.
+//  - every request: 240 at once, then 2 a second
+//  - failed joins (wrong token, proof, signature, nonsense): 20 at once, then 5 a minute. Joins that
+//    come with a good token do not count, so a room full of machines behind one address can join.
+#pragma once
+
+#include <list>
+#include <map>
+
+#include "common/net/ip_address.h"
+#include "registry/core/token_bucket.h"
+
+namespace wattle::registry {
+
+// The key under which a client is counted.
+IpPrefix client_of(const IpAddress& address);
+
+class ClientLimits {
+ public:
+  static constexpr std::size_t kMaxClients = 4096;
+
+  // False: answer 429. Takes a token.
+  bool admit(const IpAddress& client, Instant now);
+  // False: answer 429 without looking at the join. Takes nothing.
+  bool may_join(const IpAddress& client, Instant now);
+  void join_failed(const IpAddress& client, Instant now);
+  std::size_t size() const { return clients_.size(); }
+
+ private:
+  struct Client {
+    TokenBucket requests{240, std::chrono::milliseconds(500)};
+    TokenBucket failures{20, std::chrono::seconds(12)};
+    std::list<IpPrefix>::iterator age;
+  };
+  Client& find(const IpAddress& address);
+
+  std::map<IpPrefix, Client> clients_;
+  std::list<IpPrefix> by_age_;  // most recently seen first
+};
+
+}  // namespace wattle::registry

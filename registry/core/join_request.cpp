@@ -1,0 +1,81 @@
+#include "registry/core/join_request.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "common/base/hex.h"
+
+namespace wattle::registry {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kMaxCsr = 4096;
+constexpr std::size_t kMaxOrigin = 4096;
+
+Error bad(const char* key, const char* why) {
+  return Error(Errc::BadSyntax, std::string("\"") + key + "\" " + why);
+}
+
+Result<Json> parse_object(std::string_view body) {
+  if (body.size() > kMaxBody) return Error(Errc::Full, "the body is larger than 16 KiB");
+  Json json = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded() || !json.is_object())
+    return Error(Errc::BadSyntax, "the body is not a JSON object");
+  return json;
+}
+
+Result<std::string_view> member(const Json& json, const char* key) {
+  const auto at = json.find(key);
+  if (at == json.end()) return bad(key, "is missing");
+  const auto* text = at->get_ptr<const std::string*>();
+  if (text == nullptr) return bad(key, "is not a string");
+  return std::string_view(*text);
+}
+
+template <std::size_t N>
+Result<void> take_hex(const Json& json, const char* key, ByteArray<N>& out) {
+  const auto bytes = parse_hex(WATTLE_TRY(member(json, key)));
+  if (!bytes || bytes->size() != N) return bad(key, "has not the right hexadecimal digits");
+  out = to_array<N>(*bytes);
+  return {};
+}
+
+Result<Bytes> take_base64(const Json& json, const char* key, std::size_t max) {
+  auto bytes = parse_base64(WATTLE_TRY(member(json, key)));
+  if (!bytes) return bad(key, "is not base64");
+  if (bytes->empty() || bytes->size() > max) return bad(key, "is of a wrong size");
+  return bytes;
+}
+
+Result<crypto::Signature> take_signature(const Json& json) {
+  const Bytes bytes = WATTLE_TRY(take_base64(json, "signature", 64));
+  if (bytes.size() != 64) return bad("signature", "is of a wrong size");
+  return to_array<64>(bytes);
+}
+
+}  // namespace
+
+Result<JoinRequest> parse_join_request(std::string_view body) {
+  const Json json = WATTLE_TRY(parse_object(body));
+  JoinRequest out;
+  WATTLE_TRY(take_hex(json, "token_id", out.token));
+  const AddressFault fault = parse_address(WATTLE_TRY(member(json, "address")), out.address);
+  if (fault != AddressFault::None)
+    return Error(Errc::BadSyntax, "\"address\": " + std::string(phrase(fault)));
+  out.csr = WATTLE_TRY(take_base64(json, "csr", kMaxCsr));
+  WATTLE_TRY(take_hex(json, "nonce", out.nonce));
+  WATTLE_TRY(take_hex(json, "proof", out.proof));
+  out.signature = WATTLE_TRY(take_signature(json));
+  return out;
+}
+
+Result<OriginPost> parse_origin_post(std::string_view body) {
+  const Json json = WATTLE_TRY(parse_object(body));
+  OriginPost out;
+  out.body = WATTLE_TRY(take_base64(json, "body", kMaxOrigin));
+  out.signature = WATTLE_TRY(take_signature(json));
+  return out;
+}
+
+}  // namespace wattle::registry

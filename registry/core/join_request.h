@@ -1,0 +1,34 @@
+// What strangers POST to the registry, parsed from JSON into fixed fields. Strict where it matters
+// (types, sizes, encodings), deaf to unknown keys. Pure; hostile input gives an Error without allocation
+// beyond the body's own size.
+#pragma once
+
+#include <string_view>
+
+#include "common/base/result.h"
+#include "common/proto/enrolment.h"
+
+namespace wattle::registry {
+
+inline constexpr std::size_t kMaxBody = 16 * 1024;
+
+// {"token_id":hex32,"address":base32,"csr":base64 DER,"nonce":hex32,"proof":hex64,"signature":base64}
+struct JoinRequest {
+  TokenId token{};
+  NodeAddress address;
+  Bytes csr;
+  Nonce nonce{};
+  ByteArray<32> proof{};
+  crypto::Signature signature{};
+};
+// The sentence names the member that is missing or wrong.
+Result<JoinRequest> parse_join_request(std::string_view body);
+
+// {"body":base64,"signature":base64}: a member's origin record.
+struct OriginPost {
+  Bytes body;
+  crypto::Signature signature{};
+};
+Result<OriginPost> parse_origin_post(std::string_view body);
+
+}  // namespace wattle::registry

@@ -1,0 +1,22 @@
+#include "registry/core/origin_check.h"
+
+namespace wattle::registry {
+
+Result<OriginRecord> open_origin(const OriginPost& post, const NetworkId& network) {
+  auto record = parse_origin_body(post.body);
+  if (!record) return Error(Errc::BadSyntax, "\"body\" is not an origin record");
+  if (record->network != network)
+    return Error(Errc::BadSyntax, "the origin record is of another network");
+  return record;
+}
+
+Result<void> check_origin(const OriginRecord& record, const OriginPost& post,
+                          const StoredMember& member) {
+  if (record.address != member.address || record.name != member.name)
+    return Error(Errc::Denied, "the origin record's name is not that of its address");
+  if (!verify_origin(record, post.signature))
+    return Error(Errc::BadSignature, "the origin record's signature does not verify");
+  return {};
+}
+
+}  // namespace wattle::registry

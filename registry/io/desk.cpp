@@ -1,0 +1,231 @@
+#include "registry/io/desk.h"
+
+#include "common/os/clock.h"
+#include "common/os/log.h"
+#include "common/proto/network_document.h"
+
+namespace wattle::registry {
+namespace {
+
+namespace log = os::log;
+
+constexpr Duration kPoll = std::chrono::seconds(15);  // for documents that the signer re-signs
+constexpr Duration kJoinTime = std::chrono::seconds(6);
+constexpr Duration kRetry = std::chrono::milliseconds(250);
+constexpr int kMaxTries = 16;
+constexpr std::size_t kMaxHints = 10;
+
+// Outcomes that a guesser would cause.
+bool is_failure(Fault fault) {
+  return fault == Fault::UnknownToken || fault == Fault::BadProof ||
+         fault == Fault::BadSignature || fault == Fault::BadRequest;
+}
+
+}  // namespace
+
+Desk::Desk(os::EventLoop& loop, std::string network, std::string signer_path, Store& store)
+    : loop_(loop),
+      network_(std::move(network)),
+      store_(store),
+      signer_(loop, std::move(signer_path), store,
+              {[this](const Entry& entry) { note(entry); },
+               [this] {
+                 genesis_.reset();
+                 roster_.reset();
+                 document_version_ = 0;
+               }}) {}
+
+Result<void> Desk::start() {
+  WATTLE_TRY(load());
+  signer_.start();
+  poll_ = loop_.every(kPoll, [this] {
+    if (signer_.is_up()) signer_.catch_up([](const Result<void>&) {});
+  });
+  return {};
+}
+
+Result<void> Desk::load() {
+  if (store_.next_sequence() == 0) return {};
+  const std::string genesis = WATTLE_TRY(store_.genesis());
+  WATTLE_TRY(take_genesis(genesis));
+  const std::string text = WATTLE_TRY(store_.document());
+  const auto document = parse_network_document(text, genesis_->document_key, network_id_);
+  if (document) document_version_ = document->version;
+  Result<void> fits;
+  WATTLE_TRY(store_.each_member([this, &fits](const StoredMember& member) {
+    if (fits) fits = roster_->add(member.prefix6, member.ipv4);
+  }));
+  return fits;
+}
+
+Result<void> Desk::take_genesis(const std::string& text) {
+  genesis_ = WATTLE_TRY(parse_genesis(text));
+  network_id_ = network_id(genesis_hash(text));
+  roster_.emplace(genesis_->prefix, genesis_->ipv4);
+  return {};
+}
+
+void Desk::note(const Entry& entry) {
+  Result<void> noted;
+  if (const auto* e = std::get_if<GenesisEntry>(&entry.body)) {
+    noted = take_genesis(e->text);
+  } else if (const auto* d = std::get_if<DocumentEntry>(&entry.body); d != nullptr && genesis_) {
+    const auto document = parse_network_document(d->text, genesis_->document_key, network_id_);
+    if (document) document_version_ = document->version;
+  } else if (const auto* i = std::get_if<IssueEntry>(&entry.body); i != nullptr && roster_) {
+    noted = roster_->add(i->prefix6, i->ipv4);
+  }
+  if (!noted)
+    log::error("a journal entry does not fit the network", {{log::Key::Err, noted.error().text()}});
+}
+
+void Desk::handle(const Request& request, const Reply& reply) {
+  if (!limits_.admit(request.client, os::now()))
+    return reply(error_answer(Fault::Limit, "too many requests: try again in a minute"));
+  switch (route(request.method, request.path, network_)) {
+    case Call::Genesis: return reply(stored_text(store_.genesis()));
+    case Call::Document: return reply(stored_text(store_.document()));
+    case Call::Join: return handle_join(request, reply);
+    case Call::Origin: return handle_origin(request, reply);
+    case Call::WrongMethod:
+      return reply(error_answer(Fault::WrongMethod, "this is asked with another method"));
+    case Call::NotFound: break;
+  }
+  reply(error_answer(Fault::NotFound, "there is nothing of this name here"));
+}
+
+Answer Desk::stored_text(Result<std::string> text) {
+  if (text) return text_answer(*std::move(text));
+  return error_answer(Fault::SignerAway, "the registry has not heard of its signer yet");
+}
+
+void Desk::handle_join(const Request& request, const Reply& reply) {
+  const Instant now = os::now();
+  if (!limits_.may_join(request.client, now))
+    return reply(error_answer(Fault::Limit, "too many failed joins from this address: wait a minute"));
+  auto parsed = parse_join_request(request.body);
+  if (!parsed) {
+    limits_.join_failed(request.client, now);
+    return reply(error_answer(Fault::BadRequest, parsed.error().text()));
+  }
+  if (joins_.size() >= kMaxWaiting)
+    return reply(error_answer(Fault::Limit, "too many machines join at once: try again"));
+  joins_.push_back({*std::move(parsed), request.client, reply, now + kJoinTime});
+  if (!busy_) next_join();
+}
+
+void Desk::next_join() {
+  busy_ = !joins_.empty();
+  if (busy_) signer_.catch_up([this](Result<void> done) { propose(std::move(done)); });
+}
+
+void Desk::retry_join() {
+  Join& join = joins_.front();
+  if (++join.tries > kMaxTries || os::now() >= join.deadline)
+    return refuse_join(Fault::SignerAway, "the signer does not answer: try again in a moment");
+  retry_ = loop_.after(kRetry, [this] { next_join(); });
+}
+
+void Desk::propose(Result<void> caught_up) {
+  if (!caught_up || !roster_) return retry_join();
+  const JoinRequest& join = joins_.front().request;
+  const auto invite = store_.find_invite(join.token);
+  if (!invite) {
+    log::error("cannot read the database", {{log::Key::Err, invite.error().text()}});
+    return refuse_join(Fault::SignerAway, "the registry cannot read its database");
+  }
+  if (!invite->has_value()) return refuse_join(Fault::UnknownToken, "no invite has this token");
+  sign_link::Issue issue;
+  issue.prefix6 = genesis_->prefix;  // of a used token: not looked at
+  issue.ipv4 = genesis_->ipv4.address;
+  if (!(*invite)->used) {
+    const auto proposal = roster_->propose((*invite)->prefix_length);
+    if (!proposal) return refuse_join(Fault::NetworkFull, proposal.error().text());
+    issue.prefix6 = proposal->prefix6;
+    issue.ipv4 = proposal->ipv4;
+  }
+  issue.token = join.token;
+  issue.proof = join.proof;
+  issue.nonce = join.nonce;
+  issue.address = join.address.bytes;
+  issue.csr = join.csr;
+  issue.signature = join.signature;
+  signer_.issue(std::move(issue),
+                [this](Result<SignerLink::Verdict> v) { verdict(std::move(v)); });
+}
+
+void Desk::verdict(Result<SignerLink::Verdict> verdict) {
+  if (!verdict) return retry_join();  // the signer went away: the same request is safe to repeat
+  if (const auto* no = std::get_if<sign_link::Refused>(&*verdict)) {
+    if (no->rule == sign_link::Rule::PrefixTaken || no->rule == sign_link::Rule::AddressTaken)
+      return retry_join();
+    return refuse_join(fault_of(no->rule), no->sentence);
+  }
+  answer_join(issued_answer(std::get<sign_link::Issued>(*verdict)));
+}
+
+Answer Desk::issued_answer(const sign_link::Issued& issued) {
+  const auto document = store_.document();
+  JoinAnswer answer;
+  answer.name = issued.name;
+  answer.certificate = issued.certificate;
+  answer.credential = issued.credential;
+  if (document) answer.document = *document;
+  answer.peers = hints(joins_.front().request.address);
+  return join_answer(answer);
+}
+
+std::vector<PeerHint> Desk::hints(const NodeAddress& except) {
+  std::vector<PeerHint> out;
+  const auto origins = store_.origins(kMaxHints, except);
+  if (!origins) return out;
+  for (const StoredOrigin& origin : *origins) {
+    const auto record = parse_origin_body(origin.body);
+    if (!record) continue;
+    PeerHint hint{record->name, record->address.text(), {}};
+    for (const Endpoint& endpoint : record->endpoints) hint.endpoints.push_back(endpoint.text());
+    out.push_back(std::move(hint));
+  }
+  return out;
+}
+
+void Desk::refuse_join(Fault fault, std::string_view sentence) {
+  if (is_failure(fault)) limits_.join_failed(joins_.front().client, os::now());
+  answer_join(error_answer(fault, sentence));
+}
+
+void Desk::answer_join(const Answer& answer) {
+  const Reply reply = std::move(joins_.front().reply);
+  joins_.pop_front();
+  reply(answer);
+  // From the loop, so that a long queue of refusals does not nest.
+  busy_ = !joins_.empty();
+  if (busy_) retry_ = loop_.after(Duration::zero(), [this] { next_join(); });
+}
+
+void Desk::handle_origin(const Request& request, const Reply& reply) {
+  const auto post = parse_origin_post(request.body);
+  if (!post) return reply(error_answer(Fault::BadRequest, post.error().text()));
+  const auto record = open_origin(*post, network_id_);
+  if (!record) return reply(error_answer(Fault::BadRequest, record.error().text()));
+  const auto member = store_.find_member(record->address);
+  if (!member || !member->has_value())
+    return reply(error_answer(Fault::NotMember, "no member has this address"));
+  if (const auto checked = check_origin(*record, *post, **member); !checked)
+    return reply(error_answer(checked.error().code == Errc::Denied ? Fault::NotMember
+                                                                   : Fault::BadSignature,
+                              checked.error().text()));
+  StoredOrigin origin;
+  origin.address = record->address;
+  origin.seqno = record->seqno;
+  origin.posted = os::unix_now();
+  origin.body = post->body;
+  origin.signature = post->signature;
+  if (const auto put = store_.put_origin(origin); !put) {
+    log::error("cannot store an origin record", {{log::Key::Err, put.error().text()}});
+    return reply(error_answer(Fault::SignerAway, "the registry cannot write its database"));
+  }
+  reply(origin_answer(document_version_));
+}
+
+}  // namespace wattle::registry

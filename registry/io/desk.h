@@ -1,0 +1,77 @@
+// Answers the API's requests: keeps a view of the journal, proposes prefixes and addresses, asks the
+// signer, one join at a time. An answer to a join leaves only after the signer's journal has it.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+
+#include "common/net/ip_address.h"
+#include "registry/core/api.h"
+#include "registry/core/client_limits.h"
+#include "registry/core/join_request.h"
+#include "registry/core/origin_check.h"
+#include "registry/core/roster.h"
+#include "registry/io/signer_link.h"
+
+namespace wattle::registry {
+
+struct Request {
+  Method method = Method::Other;
+  std::string path;
+  std::string body;
+  IpAddress client;
+};
+using Reply = std::function<void(const Answer& answer)>;  // called exactly once, maybe later
+
+class Desk {
+ public:
+  static constexpr std::size_t kMaxWaiting = 256;  // joins in the queue
+
+  Desk(os::EventLoop& loop, std::string network, std::string signer_path, Store& store);
+
+  // Loads the view from the store and begins to follow the signer.
+  Result<void> start();
+
+  void handle(const Request& request, const Reply& reply);
+
+ private:
+  struct Join {
+    JoinRequest request;
+    IpAddress client;
+    Reply reply;
+    Instant deadline;
+    int tries = 0;
+  };
+
+  void handle_join(const Request& request, const Reply& reply);
+  void handle_origin(const Request& request, const Reply& reply);
+  void next_join();
+  void propose(Result<void> caught_up);
+  void verdict(Result<SignerLink::Verdict> verdict);
+  void answer_join(const Answer& answer);
+  void refuse_join(Fault fault, std::string_view sentence);
+  void retry_join();
+  Answer issued_answer(const sign_link::Issued& issued);
+  std::vector<PeerHint> hints(const NodeAddress& except);
+  Answer stored_text(Result<std::string> text);
+
+  Result<void> load();
+  void note(const Entry& entry);
+  Result<void> take_genesis(const std::string& text);
+
+  os::EventLoop& loop_;
+  std::string network_;
+  Store& store_;
+  SignerLink signer_;
+  ClientLimits limits_;
+  std::optional<Genesis> genesis_;
+  NetworkId network_id_{};
+  std::uint64_t document_version_ = 0;
+  std::optional<Roster> roster_;
+  std::deque<Join> joins_;
+  bool busy_ = false;  // joins_.front() is with the signer
+  os::Watch poll_, retry_;
+};
+
+}  // namespace wattle::registry

@@ -1,0 +1,123 @@
+#include "registry/io/socket_address.h"
+
+#include <arpa/inet.h>
+#include <cerrno>
+#include <cstring>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "common/os/file.h"
+#include "registry/core/route_table.h"
+
+namespace wattle::registry {
+namespace {
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+};
+
+SocketAddress build(const Endpoint& endpoint) {
+  SocketAddress out;
+  if (endpoint.address.is_v4()) {
+    sockaddr_in in{};
+    in.sin_family = AF_INET;
+    in.sin_port = htons(endpoint.port);
+    std::memcpy(&in.sin_addr, endpoint.address.bytes.data(), 4);
+    std::memcpy(&out.storage, &in, sizeof in);
+    out.size = sizeof in;
+  } else {
+    sockaddr_in6 in{};
+    in.sin6_family = AF_INET6;
+    in.sin6_port = htons(endpoint.port);
+    std::memcpy(&in.sin6_addr, endpoint.address.bytes.data(), 16);
+    std::memcpy(&out.storage, &in, sizeof in);
+    out.size = sizeof in;
+  }
+  return out;
+}
+
+Result<IpAddress> address_in(const sockaddr* address) {
+  if (address->sa_family == AF_INET) {
+    sockaddr_in in{};
+    std::memcpy(&in, address, sizeof in);
+    ByteArray<4> bytes{};
+    std::memcpy(bytes.data(), &in.sin_addr, 4);
+    return IpAddress::v4(bytes);
+  }
+  if (address->sa_family == AF_INET6) {
+    sockaddr_in6 in{};
+    std::memcpy(&in, address, sizeof in);
+    ByteArray<16> bytes{};
+    std::memcpy(bytes.data(), &in.sin6_addr, 16);
+    return IpAddress::v6(bytes);
+  }
+  return Errc::Unsupported;
+}
+
+// Better ones are greater; 0: no use at all.
+int worth(const ifaddrs& entry, const IpAddress& address, const std::string& default_device) {
+  const std::string_view device = entry.ifa_name;
+  if ((entry.ifa_flags & IFF_UP) == 0 || address.is_loopback() || address.is_link_local() ||
+      address.is_unspecified() || device.substr(0, 3) == "wt-")
+    return 0;
+  return (device == default_device ? 4 : 0) + (address.is_v4() ? 2 : 1);
+}
+
+}  // namespace
+
+Result<IpAddress> peer_address(int socket) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (getpeername(socket, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return Errc::Closed;
+  return address_in(reinterpret_cast<const sockaddr*>(&storage));
+}
+
+Result<os::Fd> listen_tcp(const Endpoint& endpoint) {
+  const int family = endpoint.address.is_v4() ? AF_INET : AF_INET6;
+  os::Fd socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) {
+    if (errno == EAFNOSUPPORT) return Error(Errc::Unsupported, "this host has no IPv6");
+    return os::system_error("cannot make a TCP socket");
+  }
+  const int on = 1;
+  setsockopt(socket.raw(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (family == AF_INET6) setsockopt(socket.raw(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  const SocketAddress address = build(endpoint);
+  if (bind(socket.raw(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0) {
+    if (errno == EADDRINUSE)
+      return Error(Errc::Exists, "another program listens on " + endpoint.text() +
+                                     " already: stop it, or change `listen` in registry.conf");
+    if (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)
+      return Error(Errc::Unsupported, "this host has no address " + endpoint.address.text());
+    return os::system_error("cannot listen on " + endpoint.text());
+  }
+  if (::listen(socket.raw(), SOMAXCONN) != 0)
+    return os::system_error("cannot listen on " + endpoint.text());
+  return socket;
+}
+
+Result<IpAddress> own_address() {
+  const auto routes = os::read_text("/proc/net/route", 1024 * 1024);
+  const std::string default_device = routes ? default_route_device(*routes) : std::string();
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return os::system_error("cannot list the host's addresses");
+  int best_worth = 0;
+  IpAddress best;
+  for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
+    if (at->ifa_addr == nullptr) continue;
+    const auto address = address_in(at->ifa_addr);
+    if (!address) continue;
+    const int value = worth(*at, *address, default_device);
+    if (value <= best_worth) continue;
+    best_worth = value;
+    best = *address;
+  }
+  freeifaddrs(list);
+  if (best_worth == 0) return Error(Errc::NotFound, "this host has no address but loopback");
+  return best;
+}
+
+}  // namespace wattle::registry

@@ -1,0 +1,48 @@
+// Store on SQLite: /var/lib/wattle/NET/registry/registry.db.
+#pragma once
+
+#include <memory>
+
+#include "registry/core/store.h"
+#include "registry/io/sqlite.h"
+
+namespace wattle::registry {
+
+inline constexpr std::uint64_t kSchemaVersion = 1;
+
+class SqliteStore : public Store {
+ public:
+  // Makes the tables in a new file. A file of another schema version is refused with a sentence that
+  // says what to do (it is a view: it may be deleted).
+  static Result<std::unique_ptr<SqliteStore>> open(const std::string& path);
+
+  std::uint64_t next_sequence() const override { return next_sequence_; }
+  const crypto::Hash& last_hash() const override { return last_hash_; }
+  Result<void> apply(const std::vector<Entry>& entries) override;
+  Result<void> clear() override;
+  Result<std::string> genesis() override { return text_of("genesis"); }
+  Result<std::string> document() override { return text_of("document"); }
+  Result<std::optional<StoredInvite>> find_invite(const TokenId& token) override;
+  Result<std::optional<StoredMember>> find_member(const NodeAddress& address) override;
+  Result<void> each_member(const std::function<void(const StoredMember&)>& visit) override;
+  Result<bool> put_origin(const StoredOrigin& origin) override;
+  Result<std::vector<StoredOrigin>> origins(std::size_t count, const NodeAddress& except) override;
+
+ private:
+  explicit SqliteStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  Result<void> prepare_tables(const std::string& path);
+  Result<void> load_position();
+  Result<void> put(const char* key, ByteView value);
+  Result<std::string> text_of(const char* key);
+  Result<void> apply_one(const Entry& entry);
+  Result<void> apply_body(const Entry& entry, const GenesisEntry& e);
+  Result<void> apply_body(const Entry& entry, const DocumentEntry& e);
+  Result<void> apply_body(const Entry& entry, const InviteEntry& e);
+  Result<void> apply_body(const Entry& entry, const IssueEntry& e);
+
+  std::unique_ptr<Database> database_;
+  std::uint64_t next_sequence_ = 0;
+  crypto::Hash last_hash_{};
+};
+
+}  // namespace wattle::registry
