@@ -1,5 +1,6 @@
-// wattle-check: the sealed checker of `wattle join`. Reads one CheckRequest on stdin, answers one CheckAnswer
-// on stdout. Started with no network, as nobody; beyond the base list its policy allows nothing.
+// wattle-check: the sealed checker of `wattle join`. Reads one CheckRequest on stdin, answers one
+// CheckAnswer on stdout. Started with no network, as nobody; beyond the base list its policy allows
+// nothing.
 #include <cstdio>
 #include <cstring>
 
@@ -26,8 +27,9 @@ Result<void> run() {
 int main(int argc, char** argv) {
   if (argc > 1) {
     const bool version = std::strcmp(argv[1], "--version") == 0;
-    std::puts(version ? "wattle-check " WATTLE_VERSION
-                      : "wattle-check: part of wattle join, not to be run by hand (see wattle-check(8))");
+    std::puts(
+        version ? "wattle-check " WATTLE_VERSION
+                : "wattle-check: part of wattle join, not to be run by hand (see wattle-check(8))");
     return version || std::strcmp(argv[1], "--help") == 0 ? 0 : 2;
   }
   crypto::init();

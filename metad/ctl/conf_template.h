@@ -16,8 +16,8 @@ std::string build_conf_template(std::string_view network, std::uint16_t port,
 // A name that the kernel takes for a device: 1..15 bytes of [A-Za-z0-9._-], not . or ..
 bool is_device_name(std::string_view text);
 
-// The value of `key = value` in a wattle.conf (the last one), if it says one. For a look only: the daemons read
-// the file with their own parsers, which complain.
+// The value of `key = value` in a wattle.conf (the last one), if it says one. For a look only: the
+// daemons read the file with their own parsers, which complain.
 std::optional<std::string> value_of_conf(std::string_view text, std::string_view key);
 std::optional<std::uint16_t> port_of_conf(std::string_view text);
 

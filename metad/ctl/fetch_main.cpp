@@ -1,5 +1,6 @@
-// wattle-fetch: the sealed fetcher of `wattle join`. Reads one FetchRequest on stdin, answers one FetchAnswer
-// on stdout. Started as nobody; it can open sockets and read what everybody may read, nothing else.
+// wattle-fetch: the sealed fetcher of `wattle join`. Reads one FetchRequest on stdin, answers one
+// FetchAnswer on stdout. Started as nobody; it can open sockets and read what everybody may read,
+// nothing else.
 #include <cstdio>
 #include <cstring>
 
@@ -26,8 +27,9 @@ Result<void> run() {
 int main(int argc, char** argv) {
   if (argc > 1) {
     const bool version = std::strcmp(argv[1], "--version") == 0;
-    std::puts(version ? "wattle-fetch " WATTLE_VERSION
-                      : "wattle-fetch: part of wattle join, not to be run by hand (see wattle-fetch(8))");
+    std::puts(
+        version ? "wattle-fetch " WATTLE_VERSION
+                : "wattle-fetch: part of wattle join, not to be run by hand (see wattle-fetch(8))");
     return version || std::strcmp(argv[1], "--help") == 0 ? 0 : 2;
   }
   crypto::init();

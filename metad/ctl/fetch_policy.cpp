@@ -9,8 +9,8 @@ namespace wattle::ctl {
 os::Policy fetch_policy() {
   return {"wattle-fetch",
           {
-              // Sockets of libcurl (TCP), of the resolver (UDP, TCP) and of getaddrinfo's look at the
-              // host's own addresses (netlink); pairs are libcurl's wake-up.
+              // Sockets of libcurl (TCP), of the resolver (UDP, TCP) and of getaddrinfo's look at
+              // the host's own addresses (netlink); pairs are libcurl's wake-up.
               {SCMP_SYS(socket), 0, AF_INET},
               {SCMP_SYS(socket), 0, AF_INET6},
               {SCMP_SYS(socket), 0, AF_NETLINK},
@@ -31,8 +31,9 @@ os::Policy fetch_policy() {
               {SCMP_SYS(ioctl), 1, 0x541B},  // FIONREAD, of the resolver
               {SCMP_SYS(poll)},
               {SCMP_SYS(ppoll)},
-              {SCMP_SYS(socket), 0, AF_UNIX},  // nscd, which the resolver asks first where it runs
-              // /etc/hosts, resolv.conf, gai.conf: read-only, as nobody.
+              {SCMP_SYS(socket), 0,
+               AF_UNIX},  // nscd, which the resolver asks first where it runs
+                          // /etc/hosts, resolv.conf, gai.conf: read-only, as nobody.
               {SCMP_SYS(openat), 2, O_RDONLY},
               {SCMP_SYS(openat), 2, O_RDONLY | O_CLOEXEC},
               {SCMP_SYS(newfstatat)},

@@ -49,15 +49,16 @@ std::size_t take_body(char* data, std::size_t size, std::size_t count, void* use
 std::size_t take_header(char* data, std::size_t size, std::size_t count, void* user) {
   const std::string line(data, size * count);
   if (line.size() < 64 && curl_strnequal(line.c_str(), "date:", 5) != 0) {
-    const std::string value(trim(std::string_view(line).substr(5, line.find_last_not_of("\r\n") - 4)));
+    const std::string value(
+        trim(std::string_view(line).substr(5, line.find_last_not_of("\r\n") - 4)));
     if (const time_t date = curl_getdate(value.c_str(), nullptr); date > 0)
       static_cast<Exchange*>(user)->date.seconds = static_cast<std::uint64_t>(date);
   }
   return size * count;
 }
 
-// Host and port of https://HOST[:PORT] as curl's RESOLVE wants them, with the host's addresses looked up
-// here: libcurl itself would start a thread for it. Empty for literal addresses.
+// Host and port of https://HOST[:PORT] as curl's RESOLVE wants them, with the host's addresses
+// looked up here: libcurl itself would start a thread for it. Empty for literal addresses.
 struct Lookup {
   bool failed = false;
   std::string entry;
@@ -78,10 +79,12 @@ Lookup look_up(const std::string& base) {
   std::string addresses;
   for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
     char text[NI_MAXHOST];
-    if (getnameinfo(at->ai_addr, at->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0)
+    if (getnameinfo(at->ai_addr, at->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) !=
+        0)
       continue;
     const bool v6 = at->ai_family == AF_INET6;
-    addresses += (addresses.empty() ? "" : ",") + (v6 ? "[" + std::string(text) + "]" : std::string(text));
+    addresses +=
+        (addresses.empty() ? "" : ",") + (v6 ? "[" + std::string(text) + "]" : std::string(text));
   }
   freeaddrinfo(found);
   return {addresses.empty(), host + ":" + port + ":" + addresses};
@@ -141,7 +144,8 @@ FetchAnswer failure(FetchOutcome outcome, std::string detail) {
 // What a failed exchange means.
 FetchAnswer failure_of(const Exchange& done) {
   const std::string detail = curl_easy_strerror(done.result);
-  if (done.too_large || done.result == CURLE_FILESIZE_EXCEEDED) return failure(FetchOutcome::TooLarge, {});
+  if (done.too_large || done.result == CURLE_FILESIZE_EXCEEDED)
+    return failure(FetchOutcome::TooLarge, {});
   switch (done.result) {
     case CURLE_OPERATION_TIMEDOUT:
       return failure(FetchOutcome::Timeout, {});

@@ -138,7 +138,8 @@ Result<Bytes> converse(os::Fd in, os::Fd out, ByteView message, Instant deadline
     if (polls[0].revents == 0) continue;
     const ssize_t got = ::read(out.raw(), chunk.data(), chunk.size());
     if (got == 0) return answer;
-    if (got < 0 && errno != EAGAIN && errno != EINTR) return os::system_error("cannot read the helper's answer");
+    if (got < 0 && errno != EAGAIN && errno != EINTR)
+      return os::system_error("cannot read the helper's answer");
     if (got > 0) answer.insert(answer.end(), chunk.begin(), chunk.begin() + got);
     if (answer.size() > kMaxHelperMessage) return Errc::Full;
   }
@@ -173,7 +174,8 @@ Result<Bytes> run_helper(const Helper& helper, ByteView body) {
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
     return Error(Errc::Closed, std::string(helper.program) + " " + ending_of(status));
   const auto inner = unframe_message(*answer);
-  if (!inner) return Error(Errc::Closed, std::string(helper.program) + " gave an answer without sense");
+  if (!inner)
+    return Error(Errc::Closed, std::string(helper.program) + " gave an answer without sense");
   return to_bytes(*inner);
 }
 

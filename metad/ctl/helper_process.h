@@ -16,8 +16,8 @@ struct Helper {
   Duration limit;
 };
 
-// The body of its one answer. Errors are sentences: Timeout, System, or Closed when it ended without an
-// answer. Root only.
+// The body of its one answer. Errors are sentences: Timeout, System, or Closed when it ended
+// without an answer. Root only.
 Result<Bytes> run_helper(const Helper& helper, ByteView body);
 
 }  // namespace wattle::ctl
