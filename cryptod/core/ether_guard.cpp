@@ -25,6 +25,8 @@ Verdict judge_arp(ByteView payload, const Credential& sender) {
   const auto arp = view_arp(payload);
   if (!arp || (arp->operation != kArpRequest && arp->operation != kArpReply))
     return dropped(EtherDrop::BadArp);
+  if (arp->operation == kArpRequest && (arp->target.is_unspecified() || arp->target.is_multicast()))
+    return dropped(EtherDrop::BadArp);
   if (arp->sender_mac != sender.mac) return dropped(EtherDrop::ArpSenderMac);
   const bool probe = arp->operation == kArpRequest && arp->sender.is_unspecified();
   if (!sender.owns(probe ? arp->target : arp->sender)) return dropped(EtherDrop::ArpSenderIp);

@@ -37,7 +37,7 @@ enum class EtherDrop : std::uint8_t {
   EtherType,        // neither ARP nor IPv4 nor IPv6
   SourceMac,        // not the sender's own MAC
   Destination,      // in: neither our MAC nor a group; out: our own MAC
-  BadArp,           // not ARP for IPv4 over Ethernet, or neither request nor reply
+  BadArp,           // not ARP for IPv4 over Ethernet; a question for no or a group's address
   ArpSenderMac,     // ARP sender hardware address is not the sender's MAC
   ArpSenderIp,      // ARP sender address (of a probe: its target) is not the sender's
   ArpAnnouncement,  // out only: our own gratuitous ARP

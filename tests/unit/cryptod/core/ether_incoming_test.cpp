@@ -75,6 +75,9 @@ TEST(EtherIncoming, Arp) {
   EXPECT_EQ(arp_in(arp(1, kPeer, "10.1.0.3", "10.1.0.1")), EtherDrop::ArpSenderIp);
   EXPECT_EQ(arp_in(arp(3, kPeer, "10.1.0.2", "10.1.0.1")), EtherDrop::BadArp);
   EXPECT_EQ(arp_in(arp(0, kPeer, "10.1.0.2", "10.1.0.1")), EtherDrop::BadArp);
+  EXPECT_EQ(arp_in(arp(1, kPeer, "10.1.0.2", "0.0.0.0")), EtherDrop::BadArp);
+  EXPECT_EQ(arp_in(arp(1, kPeer, "10.1.0.2", "224.0.0.1")), EtherDrop::BadArp);
+  EXPECT_EQ(arp_in(arp(2, kPeer, "10.1.0.2", "0.0.0.0", kUs)), EtherDrop::None);  // to a prober
   // A probe is for the prober's own address only; a reply is never a probe.
   EXPECT_EQ(arp_in(arp(1, kPeer, "0.0.0.0", "10.1.0.2")), EtherDrop::None);
   EXPECT_EQ(arp_in(arp(1, kPeer, "0.0.0.0", "10.1.0.1")), EtherDrop::ArpSenderIp);
