@@ -124,8 +124,9 @@ Result<po::variables_map> Options::State::read_command_line(int argc,
               values);
     return values;
   } catch (const po::unknown_option& e) {
-    return Error(Errc::Config,
-                 program + ": there is no option '" + e.get_option_name() + "'; --help lists them");
+    const std::string name = e.get_option_name();
+    return Error(Errc::Config, program + ": there is no option '" + name.substr(0, name.find('=')) +
+                                   "'; --help lists them");
   } catch (const po::invalid_command_line_syntax& e) {
     if (e.kind() == po::invalid_syntax::missing_parameter)
       return Error(Errc::Config, program + ": option '" + e.get_option_name() + "' needs a value");
