@@ -46,8 +46,6 @@ class Actions {
   // For the engine: `size` writable bytes that live until clear(), kFrameHeadroom writable bytes in
   // front of them. Empty if the bound of kMaxChunks * kChunk bytes is reached.
   MutableBytes allocate(std::size_t size);
-  // Gives back the tail of the newest allocation (its first `keep` bytes stay).
-  void shrink(MutableBytes newest, std::size_t keep);
 
   static constexpr std::size_t kChunk = 64 * 1024;
   static constexpr std::size_t kMaxChunks = 64;

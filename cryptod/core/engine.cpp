@@ -1,0 +1,190 @@
+#include "cryptod/core/engine.h"
+
+#include <algorithm>
+
+#include "cryptod/core/meta_flow.h"
+#include "cryptod/core/session_flow.h"
+
+namespace wattle::cryptod {
+
+namespace {
+
+constexpr Duration kSweep = std::chrono::seconds(10);
+constexpr Duration kLeastPause = std::chrono::milliseconds(1);
+
+}  // namespace
+
+class Engine::Impl {
+ public:
+  Impl(const EngineConfig& config, Random& random)
+      : ctx_(config, random),
+        sessions_(ctx_),
+        neighbours_(ctx_),
+        members_(ctx_, sessions_, neighbours_),
+        handshakes_(ctx_, sessions_, members_),
+        probes_(ctx_, sessions_, handshakes_),
+        frames_(ctx_, sessions_, handshakes_, neighbours_),
+        flow_(ctx_, sessions_, members_, handshakes_, frames_, probes_),
+        own_keys_(ctx_, sessions_),
+        meta_(ctx_, sessions_, members_, handshakes_, neighbours_, probes_, own_keys_) {}
+
+  void begin(const Moment& moment, Actions& out) {
+    ctx_.moment = moment;
+    ctx_.out = &out;
+  }
+  void finish() {
+    probes_.work();
+    meta_.work();
+    ctx_.out = nullptr;
+  }
+
+  void datagram(const Received& d) {
+    ctx_.count(Counter::RxDatagrams);
+    ctx_.count(Counter::RxBytes, d.bytes.size());
+    if (d.bytes.size() < kHeaderSize) return ctx_.count(Counter::DropLength);
+    if (header_flags(d.bytes) != 0) return ctx_.count(Counter::DropHeader);
+    if (!ctx_.self.address) return ctx_.count(Counter::DropNotReady);
+    if (!equal(header_recipient(d.bytes), ctx_.self.id)) return ctx_.count(Counter::DropRecipient);
+    switch (static_cast<WireType>(header_type(d.bytes))) {
+      case WireType::Transport:
+        return flow_.transport(d);
+      case WireType::Message1:
+        return handshakes_.message1(d);
+      case WireType::Message2:
+        return handshakes_.message2(d);
+      case WireType::Stale:
+      case WireType::Cookie:
+        return ctx_.count(Counter::DropReservedType);
+    }
+    ctx_.count(Counter::DropType);
+  }
+
+  void device(const DeviceState& state) {
+    ctx_.device = state;
+    const auto& own = state.addresses;
+    for (const auto& peer : ctx_.peers) {
+      if (!peer->path || peer->path->local.is_unspecified()) continue;
+      // An address that is gone cannot be sent from: let the kernel choose.
+      if (std::find(own.begin(), own.end(), peer->path->local) == own.end())
+        peer->path->local = IpAddress{};
+    }
+    meta_.local_endpoints();
+    meta_.wake();
+  }
+
+  void key_message(const key_link::ToCryptod::Message& message) {
+    if (const auto* identity = std::get_if<key_link::Identity>(&message))
+      own_keys_.identity(*identity);
+    if (const auto* record = std::get_if<key_link::PacketKey>(&message)) {
+      own_keys_.signed_record(*record);
+      meta_.wake();
+    }
+    if (const auto* refused = std::get_if<key_link::PacketKeyRefused>(&message))
+      own_keys_.refused(*refused);
+  }
+
+  void tick() {
+    while (ctx_.deadlines.first() <= ctx_.now()) {
+      Peer& peer = ctx_.peers.at(ctx_.deadlines.first_slot());
+      handshakes_.due(peer);
+      flow_.due(peer);
+      const Instant next = deadline_of(peer);
+      ctx_.deadlines.set(peer.slot,
+                         next == kNever ? kNever : std::max(next, ctx_.now() + kLeastPause));
+    }
+    own_keys_.due();
+    if (sweep_at_ <= ctx_.now()) {
+      sweep_at_ = ctx_.now() + kSweep;
+      members_.sweep();
+    }
+  }
+
+  Instant next_deadline() {
+    const Instant sweep = ctx_.peers.size() == 0 ? kNever : sweep_at_;
+    return std::min(
+        {ctx_.deadlines.first(), own_keys_.next(), probes_.next(), meta_.next(), sweep});
+  }
+
+  EngineContext ctx_;
+  SessionKeeper sessions_;
+  NeighbourDesk neighbours_;
+  MemberBook members_;
+  HandshakeFlow handshakes_;
+  ProbeDesk probes_;
+  FrameFlow frames_;
+  SessionFlow flow_;
+  OwnKeyFlow own_keys_;
+  MetaFlow meta_;
+
+ private:
+  Instant deadline_of(const Peer& peer) const {
+    Instant next = std::min({peer.start_at, peer.keepalive_at, peer.unanswered_at, peer.confirm_at,
+                             peer.previous_until, peer.next_until, peer.queue.expires()});
+    if (peer.handshake) next = std::min(next, peer.handshake->retry_at);
+    if (peer.current) next = std::min(next, peer.current->born() + kRejectAfter);
+    if (peer.queue.empty() || peer.handshake || sessions_.can_send(peer)) return next;
+    if (peer.next) next = std::min(next, peer.next->born() + HandshakeFlow::kAwaitConfirmation);
+    return std::min(next, peer.want_at);
+  }
+
+  Instant sweep_at_{};
+};
+
+Engine::Engine(const EngineConfig& config, Random& random)
+    : impl_(std::make_unique<Impl>(config, random)) {}
+Engine::~Engine() = default;
+
+void Engine::datagrams(const Moment& moment, std::span<Received> batch, Actions& out) {
+  impl_->begin(moment, out);
+  for (const Received& d : batch) impl_->datagram(d);
+  impl_->finish();
+}
+
+void Engine::frames(const Moment& moment, std::span<const ByteView> batch, Actions& out) {
+  impl_->begin(moment, out);
+  for (const ByteView frame : batch) impl_->frames_.outgoing(frame);
+  impl_->finish();
+}
+
+void Engine::device(const Moment& moment, const DeviceState& state, Actions& out) {
+  impl_->begin(moment, out);
+  impl_->device(state);
+  impl_->finish();
+}
+
+void Engine::key_message(const Moment& moment, const key_link::ToCryptod::Message& message,
+                         Actions& out) {
+  impl_->begin(moment, out);
+  impl_->key_message(message);
+  impl_->finish();
+}
+
+void Engine::key_lost(const Moment&) { impl_->own_keys_.key_lost(); }
+
+void Engine::meta_connected(const Moment& moment, Actions& out) {
+  impl_->begin(moment, out);
+  impl_->meta_.connected();
+  impl_->meta_.wake();
+  impl_->finish();
+}
+
+void Engine::meta_message(const Moment& moment, const meta_link::ToCryptod::Message& message,
+                          Actions& out) {
+  impl_->begin(moment, out);
+  impl_->meta_.message(message);
+  impl_->finish();
+}
+
+void Engine::meta_lost(const Moment&) { impl_->meta_.lost(); }
+
+void Engine::tick(const Moment& moment, Actions& out) {
+  impl_->begin(moment, out);
+  impl_->tick();
+  impl_->finish();
+}
+
+Instant Engine::next_deadline() const { return impl_->next_deadline(); }
+Counters& Engine::counters() { return impl_->ctx_.counters; }
+bool Engine::ready() const { return impl_->ctx_.self.key() != nullptr; }
+
+}  // namespace wattle::cryptod

@@ -1,0 +1,69 @@
+// What the engine's flows share: tables, counters, and the event under way. One object per engine.
+#pragma once
+
+#include <unordered_map>
+
+#include "cryptod/core/deadline_heap.h"
+#include "cryptod/core/engine.h"
+#include "cryptod/core/owner_table.h"
+#include "cryptod/core/peer_table.h"
+#include "cryptod/core/self.h"
+
+namespace wattle::cryptod {
+
+struct EngineContext {
+  EngineContext(const EngineConfig& c, Random& r) : config(c), random(r), peers(r.u64()) {
+    self.trust.network = c.network;
+    self.trust.credential_key = c.credential_key;
+  }
+
+  const EngineConfig config;
+  Random& random;
+  Counters counters;
+  Self self;
+  PeerTable peers;
+  OwnerTable owners;
+  DeadlineHeap deadlines;
+  std::unordered_map<std::uint32_t, std::uint32_t> indices;  // our index -> slot
+  QueueBudget queued;
+  DeviceState device;
+  bool meta_up = false;
+  std::vector<std::uint32_t> dirty;  // slots whose PeerState metad has not been told
+
+  // Valid during an event.
+  Moment moment{};
+  Actions* out = nullptr;
+
+  Instant now() const { return moment.now; }
+  void count(Counter c, std::uint64_t n = 1) { counters.add(c, n); }
+  void tell_metad(meta_link::ToMetad::Message message) {
+    if (meta_up) out->to_metad.push_back(std::move(message));
+  }
+  void mark_dirty(Peer& peer) {
+    if (peer.dirty) return;
+    peer.dirty = true;
+    dirty.push_back(peer.slot);
+  }
+  // A random duration in [0, limit).
+  Duration jitter(Duration limit) {
+    return Duration(
+        static_cast<Duration::rep>(random.u64() % static_cast<std::uint64_t>(limit.count())));
+  }
+  // A fresh random index for a handshake or session of `slot`.
+  std::uint32_t new_index(std::uint32_t slot) {
+    for (;;) {
+      const std::uint32_t index = random.u32();
+      if (indices.emplace(index, slot).second) return index;
+    }
+  }
+  crypto::PrivateKey new_key() {
+    for (;;) {
+      Secret<32> scalar;
+      random.fill(scalar.mutable_bytes());
+      auto key = crypto::PrivateKey::from_scalar(scalar.view());
+      if (key) return std::move(key).value();
+    }
+  }
+};
+
+}  // namespace wattle::cryptod

@@ -1,0 +1,260 @@
+#include "cryptod/core/handshake_flow.h"
+
+#include <algorithm>
+
+namespace wattle::cryptod {
+
+Counter counter_of(WireCheck check) {
+  switch (check) {
+    case WireCheck::Accept:
+      break;
+    case WireCheck::Length:
+      return Counter::DropLength;
+    case WireCheck::Header:
+      return Counter::DropHeader;
+    case WireCheck::Recipient:
+      return Counter::DropRecipient;
+    case WireCheck::Type:
+      return Counter::DropType;
+    case WireCheck::Epoch:
+      return Counter::DropEpoch;
+    case WireCheck::Mac1:
+      return Counter::DropMac1;
+    case WireCheck::Mac2:
+      return Counter::DropMac2;
+    case WireCheck::Mac2Zero:
+      return Counter::DropMac2Zero;
+    case WireCheck::Stale:
+      return Counter::DropStale;
+    case WireCheck::Point:
+      return Counter::DropPoint;
+    case WireCheck::TagC1:
+      return Counter::DropTagC1;
+    case WireCheck::TagC2:
+      return Counter::DropTagC2;
+    case WireCheck::TagC3:
+      return Counter::DropTagC3;
+    case WireCheck::Tag:
+      return Counter::DropTag;
+    case WireCheck::KeyMismatch:
+      return Counter::DropKeyMismatch;
+    case WireCheck::Self:
+      return Counter::DropSelf;
+    case WireCheck::Sender:
+      return Counter::DropSender;
+    case WireCheck::Replay:
+      return Counter::DropReplay;
+    case WireCheck::ReceiverIndex:
+      return Counter::DropReceiverIndex;
+    case WireCheck::CounterLimit:
+      return Counter::DropCounterLimit;
+    case WireCheck::PkrEpoch:
+      return Counter::DropEpoch;
+  }
+  WATTLE_UNREACHABLE();
+}
+
+void HandshakeFlow::refuse(WireCheck check) { ctx_.count(counter_of(check)); }
+
+// ---- beginning -------------------------------------------------------------------------------
+
+void HandshakeFlow::want(Peer& peer) {
+  if (peer.handshake || peer.start_at != kNever || ctx_.self.key() == nullptr) return;
+  if (peer.next && ctx_.now() < peer.next->born() + kAwaitConfirmation) return;
+  if (!members_.usable(peer)) {
+    members_.ask(peer, peer.seen ? peer.seen->epoch + 1 : 0);
+    return;
+  }
+  if (!starts_.take(ctx_.now())) {
+    ctx_.count(Counter::HandshakesPaced);
+    peer.start_at = starts_.ready_at(ctx_.now()) + ctx_.jitter(std::chrono::milliseconds(50));
+    ctx_.deadlines.lower(peer.slot, peer.start_at);
+    return;
+  }
+  ctx_.count(Counter::HandshakesStarted);
+  attempt(peer, ctx_.now(), 1);
+}
+
+void HandshakeFlow::begin_anew(Peer& peer) {
+  sessions_.drop_handshake(peer);
+  want(peer);
+}
+
+// Traffic of the network never enters the network, and nobody sends us to ourselves.
+bool HandshakeFlow::usable(const Endpoint& endpoint) const {
+  const IpAddress& a = endpoint.address;
+  const std::uint16_t own_port = a.is_v4() ? ctx_.device.port4 : ctx_.device.port6;
+  if (own_port == 0 || endpoint.port == 0 || a.is_unspecified() || a.is_multicast()) return false;
+  if (ctx_.config.prefix4.contains(a) || ctx_.config.prefix6.contains(a)) return false;
+  const auto& own = ctx_.device.addresses;
+  return endpoint.port != own_port || std::find(own.begin(), own.end(), a) == own.end();
+}
+
+std::size_t HandshakeFlow::gather_paths(const Peer& peer, std::uint32_t tries,
+                                        std::array<Path, kPathsAtOnce>& out) const {
+  std::size_t count = 0;
+  if (peer.path && usable(peer.path->remote)) out[count++] = *peer.path;
+  // A rekey over a path that works needs no other.
+  if (count == 1 && tries == 1 && peer.current && peer.unanswered_at == kNever) return count;
+  const std::size_t all = peer.candidates.size();
+  for (std::size_t i = 0; i < all && count < out.size(); ++i) {
+    const Endpoint& candidate = peer.candidates[((tries - 1) * (kPathsAtOnce - 1) + i) % all];
+    const bool known = std::any_of(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(count),
+                                   [&](const Path& p) { return p.remote == candidate; });
+    if (!known && usable(candidate)) out[count++] = Path{candidate, {}, 0};
+  }
+  return count;
+}
+
+void HandshakeFlow::attempt(Peer& peer, Instant first, std::uint32_t tries) {
+  std::array<Path, kPathsAtOnce> paths;
+  const std::size_t count = gather_paths(peer, tries, paths);
+  LocalKey* const own = ctx_.self.key();
+  sessions_.drop_handshake(peer);
+  if (own == nullptr || !peer.member) return;
+  if (count == 0) {
+    ctx_.count(Counter::DropNoEndpoint);
+    return;
+  }
+  const std::uint32_t index = ctx_.new_index(peer.slot);
+  auto initiator =
+      Initiator::make(ctx_.config.network, ctx_.self.keys.share_current(), peer.address,
+                      peer.member->record, ctx_.new_key(), index, own->next_counter++);
+  if (!initiator) {
+    ctx_.indices.erase(index);
+    return;
+  }
+  const Duration pause = tries == 1 && !peer.current ? kFirstRetry : kRetry;
+  const Instant retry_at = ctx_.now() + pause + ctx_.jitter(kRetryJitter);
+  peer.handshake = std::make_unique<PendingHandshake>(
+      PendingHandshake{std::move(initiator).value(), first, ctx_.now(), retry_at, tries});
+  ctx_.deadlines.lower(peer.slot, retry_at);
+  ctx_.mark_dirty(peer);
+  const MutableBytes out = ctx_.out->allocate(kMessage1Size);
+  if (out.empty()) return ctx_.count(Counter::DropNoBuffer);
+  std::copy_n(peer.handshake->initiator.message1().begin(), kMessage1Size, out.begin());
+  for (std::size_t i = 0; i < count; ++i) sessions_.send_raw(paths[i], out);
+}
+
+void HandshakeFlow::due(Peer& peer) {
+  if (peer.start_at <= ctx_.now()) {
+    peer.start_at = kNever;
+    want(peer);
+  }
+  if (!peer.handshake || ctx_.now() < peer.handshake->retry_at) return;
+  const Instant first = peer.handshake->first;
+  const std::uint32_t tries = peer.handshake->tries;
+  if (ctx_.now() >= first + kGiveUp) {
+    ctx_.count(Counter::HandshakesGivenUp);
+    ctx_.count(Counter::DropQueueOld, peer.queue.clear(ctx_.queued));
+    sessions_.drop_handshake(peer);
+    peer.given_up = true;
+    peer.given_up_at = ctx_.now();
+    peer.resume = false;
+    return;
+  }
+  // No answer twice: its key may be another one by now.
+  if (tries >= 2 && peer.seen) members_.ask(peer, peer.seen->epoch + 1);
+  if (members_.usable(peer)) {
+    attempt(peer, first, tries + 1);
+  } else {
+    sessions_.drop_handshake(peer);
+    want(peer);
+  }
+}
+
+// ---- message 1 -------------------------------------------------------------------------------
+
+void HandshakeFlow::message1(const Received& d) {
+  if (ctx_.self.key() == nullptr) return ctx_.count(Counter::DropNotReady);
+  LocalKey* own = nullptr;
+  const WireCheck knock = check_message1(d.bytes, ctx_.self.id, ctx_.self.keys, nullptr, own);
+  if (knock != WireCheck::Accept) return refuse(knock);
+  const Mac mac = to_array<kMacSize>(ByteView(d.bytes).subspan(562));
+  Mac& last = answered_[mac.back()];
+  if (last == mac) return ctx_.count(Counter::DropHandshakeReplay);
+  switch (sources_.take(ctx_.now(), d.source.address)) {
+    case SourceBudget::Verdict::Pass:
+      break;
+    case SourceBudget::Verdict::Source:
+      return ctx_.count(Counter::DropSourceBudget);
+    case SourceBudget::Verdict::All:
+      return ctx_.count(Counter::DropHandshakeBudget);
+  }
+  Responder responder;
+  const WireCheck read = responder.read(ctx_.config.network, *ctx_.self.address, *own, d.bytes);
+  if (read != WireCheck::Accept) return refuse(read);
+
+  Peer* peer = ctx_.peers.find(responder.initiator());
+  Accepted accepted;
+  const auto verdict = responder.judge(
+      ctx_.self.trust, ctx_.moment.unix_now, peer != nullptr ? peer->mark : std::nullopt,
+      peer != nullptr && peer->seen ? &*peer->seen : nullptr, accepted);
+  if (verdict.wire != WireCheck::Accept) return ctx_.count(Counter::DropHandshakeReplay);
+  if (verdict.record != Check::Accept) return ctx_.count(Counter::DropRecord);
+  PeerTable::Fault fault{};
+  if (peer == nullptr) peer = ctx_.peers.add(responder.initiator(), fault);
+  if (peer == nullptr)
+    return ctx_.count(fault == PeerTable::Fault::Full ? Counter::MembersFull
+                                                      : Counter::MemberClash);
+  if (!members_.install(*peer, accepted, responder.record(), responder.credential())) return;
+  peer->mark = responder.mark();
+  last = mac;
+
+  // Both began at once: the higher address stays initiator, unless it used an older record.
+  if (peer->handshake && *ctx_.self.address > peer->address &&
+      peer->handshake->initiator.epoch() >= accepted.record.epoch) {
+    const MutableBytes out = ctx_.out->allocate(kMessage1Size);
+    if (out.empty()) return ctx_.count(Counter::DropNoBuffer);
+    std::copy_n(peer->handshake->initiator.message1().begin(), kMessage1Size, out.begin());
+    sessions_.send_raw(path_of(d), out);
+    return;
+  }
+  answer(*peer, responder, d);
+}
+
+void HandshakeFlow::answer(Peer& peer, const Responder& responder, const Received& d) {
+  const MutableBytes out = ctx_.out->allocate(kMessage2Size);
+  if (out.empty()) return ctx_.count(Counter::DropNoBuffer);
+  SessionKeys keys;
+  const std::uint32_t index = ctx_.new_index(peer.slot);
+  if (responder.answer(ctx_.new_key(), index, out, keys) != WireCheck::Accept) {
+    ctx_.indices.erase(index);
+    return;
+  }
+  sessions_.drop_handshake(peer);
+  sessions_.drop_next(peer);
+  peer.start_at = kNever;
+  peer.next = std::make_unique<Session>(std::move(keys), ctx_.now());
+  peer.next_until = ctx_.now() + kKeepNext;
+  ctx_.deadlines.lower(peer.slot, ctx_.now() + kAwaitConfirmation);
+  ctx_.count(Counter::HandshakesAnswered);
+  ctx_.mark_dirty(peer);
+  sessions_.send_raw(path_of(d), out);
+}
+
+// ---- message 2 -------------------------------------------------------------------------------
+
+void HandshakeFlow::message2(const Received& d) {
+  if (d.bytes.size() != kMessage2Size) return refuse(WireCheck::Length);
+  const std::uint32_t index = read_u32(d.bytes, 32);
+  const auto place = ctx_.indices.find(index);
+  if (place == ctx_.indices.end()) return refuse(WireCheck::ReceiverIndex);
+  Peer& peer = ctx_.peers.at(place->second);
+  if (!peer.handshake || peer.handshake->initiator.index() != index)
+    return refuse(WireCheck::ReceiverIndex);
+  SessionKeys keys;
+  const WireCheck check = peer.handshake->initiator.message2(d.bytes, keys);
+  if (check != WireCheck::Accept) return refuse(check);
+
+  const auto micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(ctx_.now() - peer.handshake->sent);
+  peer.rtt_us = static_cast<std::uint32_t>(std::clamp<std::int64_t>(micros.count(), 1, UINT32_MAX));
+  sessions_.adopt(peer, std::make_unique<Session>(std::move(keys), ctx_.now()), path_of(d));
+  peer.confirm_left = kConfirmations;
+  peer.confirm_at = ctx_.now() + kConfirmAgain;
+  ctx_.deadlines.lower(peer.slot, peer.confirm_at);
+  if (sessions_.flush(peer) == 0) sessions_.send(peer, InnerType::Empty, {});
+}
+
+}  // namespace wattle::cryptod

@@ -1,0 +1,53 @@
+// When a handshake begins, is repeated, answered and given up (security.md 2.5.3). Nothing here
+// ever answers a datagram whose sender did not prove to be a member.
+#pragma once
+
+#include "cryptod/core/member_book.h"
+#include "cryptod/core/source_budget.h"
+
+namespace wattle::cryptod {
+
+class HandshakeFlow {
+ public:
+  static constexpr Duration kFirstRetry = std::chrono::seconds(1);
+  static constexpr Duration kRetry = std::chrono::seconds(5);
+  static constexpr Duration kGiveUp = std::chrono::seconds(90);
+  static constexpr Duration kRetryJitter = std::chrono::milliseconds(333);
+  static constexpr Duration kAwaitConfirmation = std::chrono::seconds(3);
+  static constexpr Duration kKeepNext = std::chrono::seconds(15);
+  static constexpr Duration kConfirmAgain = std::chrono::milliseconds(250);
+  static constexpr std::uint32_t kConfirmations = 3;  // repetitions
+  static constexpr std::size_t kPathsAtOnce = 4;
+
+  HandshakeFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members)
+      : ctx_(context), sessions_(sessions), members_(members), sources_(context.random) {}
+
+  // A session is wanted: begins a handshake, or asks for the key, unless either is under way.
+  void want(Peer& peer);
+  // A newer record is here: begins anew with it.
+  void begin_anew(Peer& peer);
+  void message1(const Received& datagram);
+  void message2(const Received& datagram);
+  // Retry, give up, begin what was paced.
+  void due(Peer& peer);
+
+ private:
+  void attempt(Peer& peer, Instant first, std::uint32_t tries);
+  std::size_t gather_paths(const Peer& peer, std::uint32_t tries,
+                           std::array<Path, kPathsAtOnce>& out) const;
+  bool usable(const Endpoint& endpoint) const;
+  void answer(Peer& peer, const Responder& responder, const Received& datagram);
+  void refuse(WireCheck check);
+
+  EngineContext& ctx_;
+  SessionKeeper& sessions_;
+  MemberBook& members_;
+  SourceBudget sources_;
+  TokenBucket starts_{300, 64};
+  std::array<Mac, 256> answered_{};  // mac1 of accepted first messages, by their last byte
+};
+
+// The counter of each refusal.
+Counter counter_of(WireCheck check);
+
+}  // namespace wattle::cryptod

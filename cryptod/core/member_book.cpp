@@ -1,0 +1,86 @@
+#include "cryptod/core/member_book.h"
+
+#include <algorithm>
+
+namespace wattle::cryptod {
+
+Check MemberBook::verify(Peer& peer, ByteView record, ByteView credential) {
+  Accepted accepted;
+  const Check check =
+      accept_record(ctx_.self.trust, record, credential, peer.address, ctx_.moment.unix_now,
+                    peer.seen ? &*peer.seen : nullptr, accepted);
+  if (check != Check::Accept) {
+    ctx_.count(Counter::MembersRefused);
+    return check;
+  }
+  return install(peer, accepted, record, credential) ? Check::Accept : Check::Owner;
+}
+
+bool MemberBook::install(Peer& peer, const Accepted& accepted, ByteView record,
+                         ByteView credential) {
+  const auto owner = ctx_.owners.find(accepted.credential.mac);
+  const bool own = ctx_.self.credential && ctx_.self.credential->mac == accepted.credential.mac;
+  if (own || (owner && *owner != peer.slot)) {
+    ctx_.count(Counter::MemberClash);
+    return false;
+  }
+  if (peer.member) ctx_.owners.remove(peer.slot, peer.member->credential);
+  ctx_.owners.add(peer.slot, accepted.credential);
+  auto member = std::make_unique<VerifiedMember>();
+  member->record = to_array<kPacketKeySize>(record);
+  member->credential_bytes = to_array<kCredentialSize>(credential);
+  member->key = accepted.record;
+  member->credential = accepted.credential;
+  peer.member = std::move(member);
+  peer.seen = SeenRecord{to_array<kPacketKeyBody>(record), accepted.record.epoch,
+                         accepted.credential.serial};
+  peer.want_at = kNever;
+  peer.want_pause = {};
+  ctx_.count(Counter::MembersAccepted);
+  neighbours_.verified(accepted.credential);
+  return true;
+}
+
+bool MemberBook::usable(const Peer& peer) const {
+  if (!peer.member) return false;
+  const std::uint64_t now = ctx_.moment.unix_now.seconds;
+  return now < peer.member->key.not_after.seconds &&
+         now < peer.member->credential.not_after.seconds;
+}
+
+void MemberBook::ask(Peer& peer, std::uint64_t epoch) {
+  if (!ctx_.meta_up || (peer.want_at != kNever && ctx_.now() < peer.want_at)) return;
+  if (!asks_.take(ctx_.now())) {
+    ctx_.count(Counter::WantsFull);
+    return;
+  }
+  peer.want_pause = std::clamp(peer.want_pause * 2, kAskFirst, kAskMost);
+  peer.want_at = ctx_.now() + peer.want_pause;
+  if (!peer.queue.empty()) ctx_.deadlines.lower(peer.slot, peer.want_at);
+  ctx_.tell_metad(meta_link::WantKey{peer.address.bytes, epoch});
+}
+
+void MemberBook::cut(Peer& peer) {
+  sessions_.drop_all(peer);
+  ctx_.owners.remove(peer.slot, peer.member->credential);
+  peer.member.reset();
+  peer.unverified.reset();
+  ctx_.deadlines.set(peer.slot, kNever);
+}
+
+void MemberBook::sweep() {
+  const std::uint64_t now = ctx_.moment.unix_now.seconds;
+  for (const auto& peer : ctx_.peers) {
+    if (!peer->member) continue;
+    const Credential& credential = peer->member->credential;
+    if (ctx_.self.trust.revoked.contains(credential.serial)) {
+      if (peer->current || peer->previous || peer->next) ctx_.count(Counter::SessionsRevoked);
+      cut(*peer);
+    } else if (now >= credential.not_after.seconds + kClockSkew) {
+      if (peer->current || peer->previous || peer->next) ctx_.count(Counter::SessionsExpired);
+      cut(*peer);
+    }
+  }
+}
+
+}  // namespace wattle::cryptod

@@ -1,0 +1,39 @@
+// Verifies what is said of members, wherever it comes from (metad, message 1, a live session), and
+// keeps tables in step: one seen record and one highest serial per address (vectors' decision 18).
+#pragma once
+
+#include "cryptod/core/neighbour_desk.h"
+#include "cryptod/core/session_keeper.h"
+
+namespace wattle::cryptod {
+
+class MemberBook {
+ public:
+  static constexpr Duration kAskFirst = std::chrono::seconds(1);
+  static constexpr Duration kAskMost = std::chrono::seconds(16);
+
+  MemberBook(EngineContext& context, SessionKeeper& sessions, NeighbourDesk& neighbours)
+      : ctx_(context), sessions_(sessions), neighbours_(neighbours) {}
+
+  // Runs the acceptance list and, if all is well, installs the member.
+  Check verify(Peer& peer, ByteView record, ByteView credential);
+  // After an accept_record of its own (message 1). False: its MAC is another member's.
+  bool install(Peer& peer, const Accepted& accepted, ByteView record, ByteView credential);
+
+  // Its record is there and may be used for a handshake now.
+  bool usable(const Peer& peer) const;
+  // REQ_KEY through metad, at most once a pause that doubles; `epoch`: at least this one.
+  void ask(Peer& peer, std::uint64_t epoch);
+
+  // Cuts off every member whose credential is revoked or has ended.
+  void sweep();
+
+ private:
+  void cut(Peer& peer);
+  EngineContext& ctx_;
+  SessionKeeper& sessions_;
+  NeighbourDesk& neighbours_;
+  TokenBucket asks_{200, 256};
+};
+
+}  // namespace wattle::cryptod

@@ -1,0 +1,198 @@
+#include "cryptod/core/meta_flow.h"
+
+#include <algorithm>
+
+#include "common/proto/network_document.h"
+#include "common/proto/origin_record.h"
+
+namespace wattle::cryptod {
+
+MetaFlow::MetaFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members,
+                   HandshakeFlow& handshakes, NeighbourDesk& neighbours, ProbeDesk& probes,
+                   OwnKeyFlow& own_keys)
+    : ctx_(context),
+      sessions_(sessions),
+      members_(members),
+      handshakes_(handshakes),
+      neighbours_(neighbours),
+      probes_(probes),
+      own_keys_(own_keys),
+      incarnation_(context.random.u64()) {}
+
+// ---- the lane --------------------------------------------------------------------------------
+
+void MetaFlow::connected() {
+  ctx_.meta_up = true;
+  ctx_.tell_metad(meta_link::Ready{incarnation_});
+  if (const LocalKey* const key = ctx_.self.keys.current())
+    ctx_.tell_metad(meta_link::OwnRecord{key->record});
+  local_endpoints();
+  for (const auto& peer : ctx_.peers) {
+    peer->want_at = kNever;
+    peer->want_pause = {};
+    if (peer->state() != meta_link::SessionState::None) tell(*peer, 0);
+  }
+  neighbours_.ask_all();
+}
+
+void MetaFlow::lost() {
+  ctx_.meta_up = false;
+  probes_.forget();
+}
+
+void MetaFlow::message(const meta_link::ToCryptod::Message& message) {
+  std::visit([this](const auto& m) { on(m); }, message);
+}
+
+void MetaFlow::local_endpoints() {
+  const DeviceState& d = ctx_.device;
+  if (d.port4 != 0 || d.port6 != 0)
+    ctx_.tell_metad(meta_link::LocalEndpoints{d.addresses, d.port4, d.port6});
+}
+
+void MetaFlow::wake() {
+  for (const auto& peer : ctx_.peers)
+    if ((peer->resume || !peer->queue.empty()) && !sessions_.can_send(*peer))
+      handshakes_.want(*peer);
+}
+
+// ---- about ourselves -------------------------------------------------------------------------
+
+void MetaFlow::on(const meta_link::OwnCredential& m) { own_keys_.credential(m.credential); }
+
+void MetaFlow::on(const meta_link::Document& m) {
+  const auto document =
+      parse_network_document(m.text, ctx_.config.document_key, ctx_.config.network);
+  if (!document || document->version < ctx_.self.document_version)
+    return ctx_.count(Counter::DocumentsRefused);
+  if (document->version == ctx_.self.document_version) return;
+  ctx_.self.document_version = document->version;
+  ctx_.self.trust.revoked.clear();
+  for (const Revocation& r : document->revoked) ctx_.self.trust.revoked.insert(r.serial);
+  members_.sweep();
+  if (!ctx_.self.revoked()) return;
+  for (const auto& peer : ctx_.peers) sessions_.drop_all(*peer);  // we are out ourselves
+}
+
+// ---- about members ---------------------------------------------------------------------------
+
+Peer* MetaFlow::hint(const meta_link::Address& address, const std::vector<Endpoint>& endpoints) {
+  NodeAddress who;
+  if (parse_address(address, who) != AddressFault::None || who == ctx_.self.address) return nullptr;
+  PeerTable::Fault fault{};
+  Peer* const peer = ctx_.peers.add(who, fault);
+  if (peer == nullptr) {
+    ctx_.count(fault == PeerTable::Fault::Full ? Counter::MembersFull : Counter::MemberClash);
+    return nullptr;
+  }
+  peer->hinted = true;
+  peer->candidates.assign(
+      endpoints.begin(),
+      endpoints.begin() + static_cast<std::ptrdiff_t>(std::min(endpoints.size(), kMaxEndpoints)));
+  return peer;
+}
+
+void MetaFlow::on(const meta_link::Endpoints& m) {
+  Peer* const peer = hint(m.address, m.endpoints);
+  if (peer == nullptr) return;
+  peer->given_up = false;
+  const bool waits = peer->resume || !peer->queue.empty();
+  if (waits && !sessions_.can_send(*peer)) handshakes_.want(*peer);
+}
+
+void MetaFlow::on(const meta_link::Member& m) {
+  Peer* const peer = hint(m.address, m.endpoints);
+  if (peer == nullptr) return;
+  peer->given_up = false;
+  if (m.had_session && !peer->current) peer->resume = true;
+  const bool known = peer->member && equal(m.record, peer->member->record) &&
+                     equal(m.credential, peer->member->credential_bytes);
+  if (known) {
+    if ((peer->resume || !peer->queue.empty()) && !sessions_.can_send(*peer))
+      handshakes_.want(*peer);
+    return;
+  }
+  if (!peer->unverified) backlog_.push_back(peer->slot);
+  peer->unverified = std::make_unique<meta_link::Member>(m);
+}
+
+void MetaFlow::verify(Peer& peer) {
+  const auto offer = std::move(peer.unverified);
+  if (!offer) return;  // cut off meanwhile
+  const std::uint64_t before = peer.seen ? peer.seen->epoch : 0;
+  if (members_.verify(peer, offer->record, offer->credential) != Check::Accept) return;
+  const bool newer = peer.seen->epoch > before;
+  if (peer.handshake && newer && peer.handshake->initiator.epoch() < peer.seen->epoch)
+    return handshakes_.begin_anew(peer);
+  // A newer key that did not come through the live session: its owner may have been restarted.
+  const bool anew = newer && peer.current;
+  const bool waits = (peer.resume || !peer.queue.empty()) && !sessions_.can_send(peer);
+  if (anew || waits) handshakes_.want(peer);
+}
+
+void MetaFlow::on(const meta_link::Gone& m) {
+  Peer* const peer = ctx_.peers.find(NodeAddress{m.address});
+  if (peer == nullptr) return;
+  peer->hinted = false;
+  peer->candidates.clear();
+}
+
+void MetaFlow::on(const meta_link::Stale& m) {
+  Peer* const peer = ctx_.peers.find(NodeAddress{m.address});
+  if (peer == nullptr || !peer->seen || m.epoch <= peer->seen->epoch) return;
+  // The number is a hint of whoever sent it: ask for the next one after what we verified.
+  if (peer->current || peer->handshake || !peer->queue.empty())
+    members_.ask(*peer, peer->seen->epoch + 1);
+}
+
+// ---- questions -------------------------------------------------------------------------------
+
+void MetaFlow::on(const meta_link::ListPeers& m) {
+  for (const auto& peer : ctx_.peers)
+    if (peer->hinted || peer->member) tell(*peer, m.id);
+  meta_link::PeersEnd end{m.id, ctx_.device.present, ctx_.self.key() != nullptr, {}};
+  for (auto& [name, value] : ctx_.counters.list()) end.counters.push_back({std::move(name), value});
+  ctx_.tell_metad(std::move(end));
+}
+
+void MetaFlow::on(const meta_link::Probe& m) { probes_.ping(m); }
+
+void MetaFlow::tell(Peer& peer, std::uint32_t id) {
+  meta_link::PeerState out;
+  out.id = id;
+  out.address = peer.address.bytes;
+  out.state = peer.state();
+  out.has_endpoint = peer.current && peer.path;
+  if (out.has_endpoint) out.endpoint = peer.path->remote;
+  out.since = peer.since;
+  out.rtt_us = peer.rtt_us;
+  out.rx_bytes = peer.rx_bytes;
+  out.tx_bytes = peer.tx_bytes;
+  out.rx_frames = peer.rx_frames;
+  out.tx_frames = peer.tx_frames;
+  ctx_.tell_metad(out);
+}
+
+// ---- work ------------------------------------------------------------------------------------
+
+void MetaFlow::work() {
+  while (!backlog_.empty() && verifications_.take(ctx_.now())) {
+    Peer& peer = ctx_.peers.at(backlog_.front());
+    backlog_.pop_front();
+    verify(peer);
+  }
+  for (const std::uint32_t slot : ctx_.dirty) {
+    Peer& peer = ctx_.peers.at(slot);
+    peer.dirty = false;
+    if (peer.state() != peer.reported) {
+      peer.reported = peer.state();
+      peer.since = ctx_.moment.unix_now.seconds;
+    }
+    tell(peer, 0);
+  }
+  ctx_.dirty.clear();
+}
+
+Instant MetaFlow::next() { return backlog_.empty() ? kNever : verifications_.ready_at(ctx_.now()); }
+
+}  // namespace wattle::cryptod

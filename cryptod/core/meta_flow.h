@@ -1,0 +1,58 @@
+// What metad says (hints, records, the network document) and what it is told: state, not events.
+#pragma once
+
+#include <deque>
+
+#include "cryptod/core/own_key_flow.h"
+#include "cryptod/core/probe_desk.h"
+
+namespace wattle::cryptod {
+
+class MetaFlow {
+ public:
+  MetaFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members,
+           HandshakeFlow& handshakes, NeighbourDesk& neighbours, ProbeDesk& probes,
+           OwnKeyFlow& own_keys);
+
+  void connected();
+  void lost();
+  void message(const meta_link::ToCryptod::Message& message);
+  void local_endpoints();
+  // Something that handshakes need has come (own key, sockets): begin what was waiting.
+  void wake();
+
+  // Verifies what the budget allows; tells metad of every peer whose state changed.
+  void work();
+  Instant next();
+
+ private:
+  void on(const meta_link::OwnCredential& m);
+  void on(const meta_link::Document& m);
+  void on(const meta_link::Member& m);
+  void on(const meta_link::Endpoints& m);
+  void on(const meta_link::Gone& m);
+  void on(const meta_link::Stale& m);
+  void on(const meta_link::Owner&) {}  // a hint; the member's record follows and answers
+  void on(const meta_link::NoKey&) {}  // asked again at the next need, in growing pauses
+  void on(const meta_link::ListPeers& m);
+  void on(const meta_link::Probe& m);
+  void on(const meta_link::SnapshotEnd&) {}
+  void on(std::monostate) {}
+
+  Peer* hint(const meta_link::Address& address, const std::vector<Endpoint>& endpoints);
+  void verify(Peer& peer);
+  void tell(Peer& peer, std::uint32_t id);
+
+  EngineContext& ctx_;
+  SessionKeeper& sessions_;
+  MemberBook& members_;
+  HandshakeFlow& handshakes_;
+  NeighbourDesk& neighbours_;
+  ProbeDesk& probes_;
+  OwnKeyFlow& own_keys_;
+  const std::uint64_t incarnation_;
+  std::deque<std::uint32_t> backlog_;  // slots with an unverified record
+  TokenBucket verifications_{500, 100};
+};
+
+}  // namespace wattle::cryptod

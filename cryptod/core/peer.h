@@ -1,0 +1,105 @@
+// Everything kept about one other member: what metad said of it (hints), what was verified, its
+// sessions, its path and its clocks. Plain data; the flows (*_flow.h) act on it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "common/ipc/meta_link.h"
+#include "common/proto/acceptance.h"
+#include "cryptod/core/handshake_initiator.h"
+#include "cryptod/core/handshake_responder.h"
+#include "cryptod/core/path.h"
+#include "cryptod/core/pending_queue.h"
+#include "cryptod/core/session.h"
+#include "cryptod/core/token_bucket.h"
+
+namespace wattle::cryptod {
+
+// A member whose record and credential passed the acceptance list.
+struct VerifiedMember {
+  PacketKeyBytes record{};
+  CredentialBytes credential_bytes{};
+  PacketKeyRecord key;
+  Credential credential;
+};
+
+// An own handshake under way: the newest message 1 and when the first one left.
+struct PendingHandshake {
+  Initiator initiator;
+  Instant first;  // of this series of tries
+  Instant sent;   // this try
+  Instant retry_at;
+  std::uint32_t tries = 1;
+};
+
+// A path that might become the confirmed one, once our nonce comes back through it.
+struct PathTrial {
+  Path path;
+  std::uint64_t nonce = 0;
+  Instant sent;
+};
+
+struct Peer {
+  Peer(std::uint32_t slot_, const NodeAddress& address_)
+      : slot(slot_), address(address_), id(address_.short_id()) {}
+
+  const std::uint32_t slot;
+  const NodeAddress address;
+  const ShortId id;
+
+  // Hints from metad.
+  bool hinted = false;  // metad hears of it
+  std::vector<Endpoint> candidates;
+  std::unique_ptr<meta_link::Member> unverified;  // newest, waits for the verify budget
+
+  // Verified. `seen` and `mark` outlive the member and the sessions: they stop replays.
+  std::unique_ptr<VerifiedMember> member;
+  std::optional<SeenRecord> seen;
+  std::optional<HandshakeMark> mark;
+
+  // Sessions: `next` is ours as responder and not confirmed yet.
+  std::unique_ptr<Session> current, previous, next;
+  Instant previous_until = kNever;
+  Instant next_until = kNever;
+  std::unique_ptr<PendingHandshake> handshake;
+  std::uint32_t confirm_left =
+      0;  // how often the confirmation is repeated while nothing comes back
+  Instant confirm_at = kNever;
+  Instant start_at = kNever;  // a start that waits for the handshake budget
+  Instant given_up_at{};      // multicast does not wake a peer that gave no answer lately
+  bool given_up = false;
+  bool resume = false;  // metad says that there was a session before our start: begin at once
+
+  std::optional<Path> path;
+  std::optional<PathTrial> trial;
+
+  // Asking metad for its key.
+  Instant want_at = kNever;  // not before; kNever: never asked
+  Duration want_pause{};
+
+  Instant keepalive_at = kNever;   // something came and nothing has been sent since
+  Instant unanswered_at = kNever;  // something was sent and nothing has come since: give it up then
+  TokenBucket records{1, 4};       // Records messages worth a verification
+  PendingQueue queue;
+
+  // For PeerState.
+  meta_link::SessionState reported = meta_link::SessionState::None;
+  std::uint64_t since = 0;
+  bool dirty = false;
+  std::uint32_t rtt_us = 0;
+  std::uint64_t rx_bytes = 0, tx_bytes = 0, rx_frames = 0, tx_frames = 0;
+
+  meta_link::SessionState state() const {
+    if (current) return meta_link::SessionState::Live;
+    return handshake || next ? meta_link::SessionState::Handshake : meta_link::SessionState::None;
+  }
+  Session* by_index(std::uint32_t index) const {
+    for (const auto* s : {&current, &next, &previous})
+      if (*s && (*s)->my_index() == index) return s->get();
+    return nullptr;
+  }
+};
+
+}  // namespace wattle::cryptod

@@ -1,0 +1,31 @@
+// This node as cryptod knows it: who it is (keyd), what it may (credential), whom it believes
+// (genesis and document), and its packet keys.
+#pragma once
+
+#include <optional>
+
+#include "common/proto/acceptance.h"
+#include "cryptod/core/own_keys.h"
+
+namespace wattle::cryptod {
+
+struct Self {
+  std::optional<NodeAddress> address;  // from keyd's Identity
+  ShortId id{};
+  Trust trust;
+  std::uint64_t document_version = 0;
+
+  std::optional<CredentialBytes> offered;  // newest from metad, verified or not
+  CredentialBytes credential_bytes{};
+  std::optional<Credential> credential;  // verified
+  OwnKeys keys;
+
+  // The key to handshake with; null while there is none or its holder is revoked.
+  LocalKey* key() const {
+    LocalKey* const key = keys.current();
+    return credential && key != nullptr && key->key && !revoked() ? key : nullptr;
+  }
+  bool revoked() const { return credential && trust.revoked.contains(credential->serial); }
+};
+
+}  // namespace wattle::cryptod

@@ -1,0 +1,109 @@
+#include "cryptod/core/session_flow.h"
+
+namespace wattle::cryptod {
+
+void SessionFlow::transport(const Received& d) {
+  if (d.bytes.size() < kTransportOverhead) return ctx_.count(Counter::DropLength);
+  const auto place = ctx_.indices.find(read_u32(d.bytes, kHeaderSize));
+  if (place == ctx_.indices.end()) return ctx_.count(Counter::DropReceiverIndex);
+  Peer& peer = ctx_.peers.at(place->second);
+  Session* const session = peer.by_index(place->first);
+  if (session == nullptr || session->too_old(ctx_.now()))
+    return ctx_.count(Counter::DropReceiverIndex);
+  Session::Opened opened;
+  const WireCheck check = session->open(d.bytes, opened);
+  if (check != WireCheck::Accept) {
+    ctx_.count(counter_of(check));
+    if (session->worn_out()) {
+      ctx_.count(Counter::SessionsWornOut);
+      sessions_.drop_all(peer);
+    }
+    return;
+  }
+
+  const Path from = path_of(d);
+  if (session == peer.next.get()) confirm(peer, from);
+  peer.rx_bytes += d.bytes.size();
+  peer.unanswered_at = kNever;
+  if (session == peer.current.get()) peer.confirm_at = kNever;
+  if (opened.type != static_cast<std::uint8_t>(InnerType::Empty) && peer.keepalive_at == kNever) {
+    peer.keepalive_at = ctx_.now() + SessionKeeper::kKeepalive;
+    ctx_.deadlines.lower(peer.slot, peer.keepalive_at);
+  }
+  inner(peer, *session, from, opened);
+  // Only the newest packet of the newest session tells of a new path.
+  if (opened.newest && session == peer.current.get() && peer.path && *peer.path != from)
+    probes_.consider(peer, from);
+}
+
+// The initiator's first valid frame on a session that we answered: now it may be used.
+void SessionFlow::confirm(Peer& peer, const Path& from) {
+  sessions_.adopt(peer, std::move(peer.next), from);
+  peer.confirm_left = 0;
+  peer.confirm_at = kNever;
+  if (sessions_.flush(peer) == 0) sessions_.send(peer, InnerType::Empty, {});
+}
+
+void SessionFlow::inner(Peer& peer, Session& session, const Path& from,
+                        const Session::Opened& opened) {
+  switch (static_cast<InnerType>(opened.type)) {
+    case InnerType::Empty:
+      if (!opened.body.empty()) ctx_.count(Counter::DropInnerLength);
+      return;
+    case InnerType::Frame:
+    case InnerType::FullFrame:
+      return frames_.incoming(peer, static_cast<InnerType>(opened.type), opened.body);
+    case InnerType::Probe:
+      if (!probes_.probe(peer, session, from, opened.body)) ctx_.count(Counter::DropInnerLength);
+      return;
+    case InnerType::Records:
+      return records(peer, opened.body);
+    case InnerType::Fragment:
+    case InnerType::Endpoints:
+      break;
+  }
+  ctx_.count(Counter::DropInnerType);
+}
+
+// A record pushed at rotation, alone or with a new credential.
+void SessionFlow::records(Peer& peer, ByteView body) {
+  const bool both = body.size() == kPacketKeySize + kCredentialSize;
+  if (!both && body.size() != kPacketKeySize) return ctx_.count(Counter::DropInnerLength);
+  if (!peer.member || !peer.records.take(ctx_.now())) return ctx_.count(Counter::DropRecordBudget);
+  const CredentialBytes credential = both ? to_array<kCredentialSize>(body.subspan(kPacketKeySize))
+                                          : peer.member->credential_bytes;
+  members_.verify(peer, body.first(kPacketKeySize), credential);
+}
+
+void SessionFlow::due(Peer& peer) {
+  const Instant now = ctx_.now();
+  if (peer.previous_until <= now || (peer.previous && peer.previous->too_old(now)))
+    sessions_.drop_previous(peer);
+  if (peer.next_until <= now) sessions_.drop_next(peer);
+  if (peer.current && peer.current->too_old(now)) {
+    ctx_.count(Counter::SessionsExpired);
+    sessions_.drop_current(peer);
+  }
+  if (peer.confirm_at <= now) {
+    peer.confirm_at = kNever;
+    if (peer.confirm_left > 0) {
+      sessions_.send(peer, InnerType::Empty, {});
+      --peer.confirm_left;
+      peer.confirm_at = now + 2 * HandshakeFlow::kConfirmAgain;
+    }
+  }
+  if (peer.keepalive_at <= now) {
+    peer.keepalive_at = kNever;
+    sessions_.send(peer, InnerType::Empty, {});
+    if (peer.current && peer.current->initiator() && peer.current->wants_rekey(now))
+      handshakes_.want(peer);
+  }
+  if (peer.unanswered_at <= now) {
+    handshakes_.want(peer);  // while unanswered_at says that the path may be dead
+    peer.unanswered_at = kNever;
+  }
+  ctx_.count(Counter::DropQueueOld, peer.queue.expire(now, ctx_.queued));
+  if (!peer.queue.empty() && !sessions_.can_send(peer)) handshakes_.want(peer);
+}
+
+}  // namespace wattle::cryptod

@@ -1,0 +1,38 @@
+// TRANSPORT datagrams: finds the session, opens, confirms what is to be confirmed, learns paths,
+// and hands the inner message on.
+#pragma once
+
+#include "cryptod/core/frame_flow.h"
+#include "cryptod/core/probe_desk.h"
+
+namespace wattle::cryptod {
+
+class SessionFlow {
+ public:
+  SessionFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members,
+              HandshakeFlow& handshakes, FrameFlow& frames, ProbeDesk& probes)
+      : ctx_(context),
+        sessions_(sessions),
+        members_(members),
+        handshakes_(handshakes),
+        frames_(frames),
+        probes_(probes) {}
+
+  void transport(const Received& datagram);
+  // Keepalives, confirmations, ends of sessions, silence of the other side.
+  void due(Peer& peer);
+
+ private:
+  void confirm(Peer& peer, const Path& from);
+  void inner(Peer& peer, Session& session, const Path& from, const Session::Opened& opened);
+  void records(Peer& peer, ByteView body);
+
+  EngineContext& ctx_;
+  SessionKeeper& sessions_;
+  MemberBook& members_;
+  HandshakeFlow& handshakes_;
+  FrameFlow& frames_;
+  ProbeDesk& probes_;
+};
+
+}  // namespace wattle::cryptod

@@ -1,0 +1,113 @@
+#include "cryptod/core/session_keeper.h"
+
+#include <algorithm>
+
+namespace wattle::cryptod {
+
+Path path_of(const Received& d) {
+  return {d.source, d.local, d.source.address.is_link_local() ? d.interface : 0};
+}
+
+void SessionKeeper::send_raw(const Path& path, ByteView bytes) {
+  ctx_.out->datagrams.push_back({path.remote, path.local, path.interface, bytes});
+  ctx_.count(Counter::TxDatagrams);
+  ctx_.count(Counter::TxBytes, bytes.size());
+}
+
+void SessionKeeper::send_on(Peer& peer, Session& session, const Path& path, InnerType type,
+                            ByteView body) {
+  const MutableBytes out = ctx_.out->allocate(kTransportOverhead + body.size());
+  if (out.empty()) {
+    ctx_.count(Counter::DropNoBuffer);
+    return;
+  }
+  session.seal(type, body, out);
+  send_raw(path, out);
+  peer.tx_bytes += out.size();
+  peer.keepalive_at = kNever;
+  if (type == InnerType::Empty) return;
+  if (type == InnerType::Frame || type == InnerType::FullFrame) ++peer.tx_frames;
+  if (peer.unanswered_at == kNever) {
+    peer.unanswered_at = ctx_.now() + kUnanswered;
+    ctx_.deadlines.lower(peer.slot, peer.unanswered_at);
+  }
+}
+
+bool SessionKeeper::send(Peer& peer, InnerType type, ByteView body) {
+  if (!can_send(peer)) return false;
+  send_on(peer, *peer.current, *peer.path, type, body);
+  return true;
+}
+
+std::size_t SessionKeeper::flush(Peer& peer) {
+  ctx_.count(Counter::DropQueueOld, peer.queue.expire(ctx_.now(), ctx_.queued));
+  std::size_t sent = 0;
+  for (; !peer.queue.empty() && can_send(peer); ++sent) {
+    send(peer, peer.queue.front().type, peer.queue.front().body);
+    peer.queue.pop(ctx_.queued);
+  }
+  return sent;
+}
+
+void SessionKeeper::adopt(Peer& peer, std::unique_ptr<Session> session, const Path& path) {
+  drop_previous(peer);
+  if (peer.current) {
+    peer.previous = std::move(peer.current);
+    peer.previous_until = ctx_.now() + kKeepPrevious;
+  }
+  peer.current = std::move(session);
+  peer.path = path;
+  peer.trial.reset();
+  peer.start_at = kNever;
+  peer.unanswered_at = kNever;
+  peer.given_up = false;
+  peer.resume = false;
+  ctx_.deadlines.lower(peer.slot,
+                       std::min(peer.previous_until, peer.current->born() + kRejectAfter));
+  drop_handshake(peer);
+  drop_next(peer);
+  ctx_.mark_dirty(peer);
+  ctx_.count(Counter::HandshakesDone);
+}
+
+void SessionKeeper::drop_handshake(Peer& peer) {
+  if (!peer.handshake) return;
+  // The session that came of it goes by the same index.
+  const std::uint32_t index = peer.handshake->initiator.index();
+  if (peer.by_index(index) == nullptr) ctx_.indices.erase(index);
+  peer.handshake.reset();
+  ctx_.mark_dirty(peer);
+}
+
+void SessionKeeper::drop_next(Peer& peer) {
+  if (peer.next) ctx_.indices.erase(peer.next->my_index());
+  peer.next.reset();
+  peer.next_until = kNever;
+  ctx_.mark_dirty(peer);
+}
+
+void SessionKeeper::drop_previous(Peer& peer) {
+  if (peer.previous) ctx_.indices.erase(peer.previous->my_index());
+  peer.previous.reset();
+  peer.previous_until = kNever;
+}
+
+void SessionKeeper::drop_current(Peer& peer) {
+  if (!peer.current) return;
+  ctx_.indices.erase(peer.current->my_index());
+  peer.current.reset();
+  peer.trial.reset();
+  peer.keepalive_at = peer.unanswered_at = peer.confirm_at = kNever;
+  ctx_.mark_dirty(peer);
+}
+
+void SessionKeeper::drop_all(Peer& peer) {
+  drop_handshake(peer);
+  drop_next(peer);
+  drop_previous(peer);
+  drop_current(peer);
+  peer.start_at = kNever;
+  ctx_.count(Counter::DropQueueOld, peer.queue.clear(ctx_.queued));
+}
+
+}  // namespace wattle::cryptod

@@ -1,0 +1,45 @@
+// Sends on sessions, and makes, replaces and closes them. No decisions about handshakes here.
+#pragma once
+
+#include "cryptod/core/engine_context.h"
+
+namespace wattle::cryptod {
+
+class SessionKeeper {
+ public:
+  static constexpr Duration kKeepPrevious = std::chrono::seconds(60);
+  static constexpr Duration kUnanswered = std::chrono::seconds(15);
+  static constexpr Duration kKeepalive = std::chrono::seconds(10);
+
+  explicit SessionKeeper(EngineContext& context) : ctx_(context) {}
+
+  // Whether something can be sent to this peer now.
+  bool can_send(const Peer& peer) const {
+    return peer.current && peer.path && peer.current->can_send(ctx_.now());
+  }
+  // Over the confirmed path on the newest session; false if there is none.
+  bool send(Peer& peer, InnerType type, ByteView body);
+  // Over this path on this session.
+  void send_on(Peer& peer, Session& session, const Path& path, InnerType type, ByteView body);
+  // Everything queued that is still fresh; says how many.
+  std::size_t flush(Peer& peer);
+  // A datagram that is not TRANSPORT.
+  void send_raw(const Path& path, ByteView bytes);
+
+  // Makes it the peer's session: confirmed path, the former one kept for a minute, own handshake
+  // ended.
+  void adopt(Peer& peer, std::unique_ptr<Session> session, const Path& path);
+  void drop_handshake(Peer& peer);
+  void drop_next(Peer& peer);
+  void drop_previous(Peer& peer);
+  void drop_current(Peer& peer);
+  void drop_all(Peer& peer);  // and the queue
+
+ private:
+  EngineContext& ctx_;
+};
+
+// Where a datagram came from, as a path back.
+Path path_of(const Received& datagram);
+
+}  // namespace wattle::cryptod
