@@ -6,19 +6,16 @@
 namespace wattle::tapd {
 
 // The lane is connected again whenever cryptod was restarted: socket(AF_UNIX), connect, getsockopt
-// (who made it), sendmsg, recvmsg. The netlink sockets are open already: sendto and recvfrom. No
-// new descriptor can be of another kind; device and UDP sockets need no further ioctl. No
-// capability is kept: everything that needs CAP_NET_ADMIN is done before.
+// (who made it). The netlink sockets are open already: sendto and recvfrom. No new descriptor can
+// be of another kind; device and UDP sockets need no further ioctl. No capability is kept:
+// everything that needs CAP_NET_ADMIN is done before.
 const os::Policy kPolicy = {
     .program = "wattle-tapd",
     .calls =
         {
-            {SCMP_SYS(poll)},
             {SCMP_SYS(socket), 0, AF_UNIX},
             {SCMP_SYS(connect)},
-            {SCMP_SYS(getsockopt)},
-            {SCMP_SYS(sendmsg)},
-            {SCMP_SYS(recvmsg)},
+            {SCMP_SYS(getsockopt), 1, SOL_SOCKET},
             {SCMP_SYS(sendto)},
             {SCMP_SYS(recvfrom)},
         },
