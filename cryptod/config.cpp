@@ -37,8 +37,8 @@ void declare(os::Options& options, Raw& raw) {
 
 Result<uid_t> uid_of(std::uint64_t given, const Raw& raw, const char* part) {
   if (given == kByName) return WATTLE_TRY(os::find_user(os::user_name(raw.network, part))).uid;
-  if (given == 0 || given > kHighestUid)
-    return Error(Errc::Config, std::string("--") + part + "-uid must be from 1 to 4294967294");
+  if (given > kHighestUid)
+    return Error(Errc::Config, std::string("--") + part + "-uid must be at most 4294967294");
   return static_cast<uid_t>(given);
 }
 

@@ -117,6 +117,11 @@ void add_source(msghdr& header, const OutDatagram& datagram) {
   }
 }
 
+// What the kernel says, among other reasons, where the wanted source address is not this host's.
+bool is_source_error(int error) {
+  return error == EINVAL || error == EADDRNOTAVAIL || error == ENETUNREACH;
+}
+
 void take_pieces(MutableBytes bytes, const Endpoint& source, const Facts& facts,
                  std::vector<Received>& out) {
   const std::size_t piece =
@@ -261,8 +266,7 @@ void UdpPort::send(std::span<const OutDatagram> batch, Counters& counters) {
     }
     if (count > 1) {
       for (const OutDatagram& d : batch.first(count)) send_alone(d, true, counters);
-    } else if ((error == EINVAL || error == EADDRNOTAVAIL) &&
-               !batch.front().source.is_unspecified()) {
+    } else if (is_source_error(error) && !batch.front().source.is_unspecified()) {
       send_alone(batch.front(), false, counters);  // the address it was asked at is gone
     } else {
       failed(batch.first(1), error, counters);

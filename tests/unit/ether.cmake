@@ -5,3 +5,8 @@ wattle_test(ether_test
     unit/cryptod/core/ether_outgoing_test.cpp
     unit/cryptod/core/token_bucket_test.cpp
   LINKS cryptod_core)
+wattle_test(cryptod_io_test
+  SOURCES
+    unit/cryptod/io/backlog_test.cpp
+    unit/cryptod/io/udp_port_test.cpp
+  LINKS cryptod_io)
