@@ -15,14 +15,22 @@ struct FaultRow {
   std::string_view word;
 };
 constexpr FaultRow kFaults[] = {
-    {Fault::UnknownToken, 403, "unknown-token"}, {Fault::BadProof, 403, "bad-proof"},
-    {Fault::BadSignature, 403, "bad-signature"}, {Fault::TokenUsed, 409, "token-used"},
-    {Fault::IdClash, 409, "id-clash"},           {Fault::TokenExpired, 410, "token-expired"},
-    {Fault::BadRequest, 400, "bad-request"},     {Fault::TooLarge, 413, "too-large"},
-    {Fault::Limit, 429, "limit"},                {Fault::SignerAway, 503, "signer-away"},
-    {Fault::NotFound, 404, "not-found"},         {Fault::WrongMethod, 405, "wrong-method"},
-    {Fault::NetworkFull, 409, "network-full"},   {Fault::Revoked, 403, "revoked"},
-    {Fault::NameTaken, 409, "name-taken"},       {Fault::NotMember, 403, "not-member"},
+    {Fault::UnknownToken, 403, "unknown-token"},
+    {Fault::BadProof, 403, "bad-proof"},
+    {Fault::BadSignature, 403, "bad-signature"},
+    {Fault::TokenUsed, 409, "token-used"},
+    {Fault::IdClash, 409, "id-clash"},
+    {Fault::TokenExpired, 410, "token-expired"},
+    {Fault::BadRequest, 400, "bad-request"},
+    {Fault::TooLarge, 413, "too-large"},
+    {Fault::Limit, 429, "limit"},
+    {Fault::SignerAway, 503, "signer-away"},
+    {Fault::NotFound, 404, "not-found"},
+    {Fault::WrongMethod, 405, "wrong-method"},
+    {Fault::NetworkFull, 409, "network-full"},
+    {Fault::Revoked, 403, "revoked"},
+    {Fault::NameTaken, 409, "name-taken"},
+    {Fault::NotMember, 403, "not-member"},
 };
 
 const FaultRow& row(Fault fault) {
@@ -71,19 +79,30 @@ Answer error_answer(Fault fault, std::string_view sentence) {
 Fault fault_of(sign_link::Rule rule) {
   using sign_link::Rule;
   switch (rule) {
-    case Rule::UnknownToken: return Fault::UnknownToken;
-    case Rule::TokenUsed: return Fault::TokenUsed;
-    case Rule::TokenExpired: return Fault::TokenExpired;
-    case Rule::BadProof: return Fault::BadProof;
-    case Rule::BadSignature: return Fault::BadSignature;
-    case Rule::BadRequest: return Fault::BadRequest;
-    case Rule::IdClash: return Fault::IdClash;
-    case Rule::NameTaken: return Fault::NameTaken;
-    case Rule::Revoked: return Fault::Revoked;
-    case Rule::Limit: return Fault::Limit;
+    case Rule::UnknownToken:
+      return Fault::UnknownToken;
+    case Rule::TokenUsed:
+      return Fault::TokenUsed;
+    case Rule::TokenExpired:
+      return Fault::TokenExpired;
+    case Rule::BadProof:
+      return Fault::BadProof;
+    case Rule::BadSignature:
+      return Fault::BadSignature;
+    case Rule::BadRequest:
+      return Fault::BadRequest;
+    case Rule::IdClash:
+      return Fault::IdClash;
+    case Rule::NameTaken:
+      return Fault::NameTaken;
+    case Rule::Revoked:
+      return Fault::Revoked;
+    case Rule::Limit:
+      return Fault::Limit;
     case Rule::PrefixTaken:
     case Rule::AddressTaken:
-    case Rule::Storage: return Fault::SignerAway;
+    case Rule::Storage:
+      return Fault::SignerAway;
   }
   return Fault::SignerAway;
 }
@@ -112,8 +131,6 @@ Answer origin_answer(std::uint64_t document_version) {
   return {200, "application/json", dump(json)};
 }
 
-Answer text_answer(std::string text) {
-  return {200, "text/plain; charset=utf-8", std::move(text)};
-}
+Answer text_answer(std::string text) { return {200, "text/plain; charset=utf-8", std::move(text)}; }
 
 }  // namespace wattle::registry

@@ -1,8 +1,9 @@
 // The HTTPS API as values (path prefix /NET): which request is meant, and the JSON of every answer.
 // Pure; the server (registry/io) only carries bytes.
 //   GET  /NET/genesis   text            GET  /NET/document   text
-//   POST /NET/join      JoinRequest  -> {"schema":1,"name","certificate","credential","document","peers"}
-//   POST /NET/origin    OriginPost   -> {"document_version":N}
+//   POST /NET/join      JoinRequest  ->
+//   {"schema":1,"name","certificate","credential","document","peers"} POST /NET/origin OriginPost
+//   -> {"document_version":N}
 // An error is {"error":"token-used","sentence":"..."} with the status of its kind.
 #pragma once
 
@@ -29,8 +30,22 @@ struct Answer {
 
 // Kinds of errors: the word in "error" and the status that goes with it.
 enum class Fault {
-  UnknownToken, BadProof, BadSignature, TokenUsed, IdClash, TokenExpired, BadRequest, TooLarge,
-  Limit, SignerAway, NotFound, WrongMethod, NetworkFull, Revoked, NameTaken, NotMember,
+  UnknownToken,
+  BadProof,
+  BadSignature,
+  TokenUsed,
+  IdClash,
+  TokenExpired,
+  BadRequest,
+  TooLarge,
+  Limit,
+  SignerAway,
+  NotFound,
+  WrongMethod,
+  NetworkFull,
+  Revoked,
+  NameTaken,
+  NotMember,
 };
 std::string_view word(Fault fault);
 int status(Fault fault);

@@ -1,7 +1,8 @@
-// How much one client (an IPv4 address, or an IPv6 /64) may ask of the registry. Pure: the time is a
-// parameter. Bounded: of more clients than kMaxClients the one seen longest ago is forgotten.
+// How much one client (an IPv4 address, or an IPv6 /64) may ask of the registry. Pure: the time is
+// a parameter. Bounded: of more clients than kMaxClients the one seen longest ago is forgotten.
 //  - every request: 240 at once, then 2 a second
-//  - failed joins (wrong token, proof, signature, nonsense): 20 at once, then 5 a minute. Joins that
+//  - failed joins (wrong token, proof, signature, nonsense): 20 at once, then 5 a minute. Joins
+//  that
 //    come with a good token do not count, so a room full of machines behind one address can join.
 #pragma once
 

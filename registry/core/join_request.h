@@ -1,6 +1,6 @@
 // What strangers POST to the registry, parsed from JSON into fixed fields. Strict where it matters
-// (types, sizes, encodings), deaf to unknown keys. Pure; hostile input gives an Error without allocation
-// beyond the body's own size.
+// (types, sizes, encodings), deaf to unknown keys. Pure; hostile input gives an Error without
+// allocation beyond the body's own size.
 #pragma once
 
 #include <string_view>
@@ -12,7 +12,8 @@ namespace wattle::registry {
 
 inline constexpr std::size_t kMaxBody = 16 * 1024;
 
-// {"token_id":hex32,"address":base32,"csr":base64 DER,"nonce":hex32,"proof":hex64,"signature":base64}
+// {"token_id":hex32,"address":base32,"csr":base64
+// DER,"nonce":hex32,"proof":hex64,"signature":base64}
 struct JoinRequest {
   TokenId token{};
   NodeAddress address;

@@ -21,7 +21,8 @@ Result<Roster::Proposal> Roster::propose(std::uint8_t prefix_length) const {
                                  " bits left: invite with a longer --prefix-length");
   auto ipv4 = lowest_free_ipv4(network4_, ipv4_);
   if (!ipv4)
-    return Error(Errc::Full, "the network's IPv4 block " + network4_.text() + " has no free address");
+    return Error(Errc::Full,
+                 "the network's IPv4 block " + network4_.text() + " has no free address");
   return Proposal{member_prefix(network6_, *bits), *ipv4};
 }
 

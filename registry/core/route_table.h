@@ -1,5 +1,5 @@
-// The kernel's IPv4 routes as /proc/net/route shows them, and the choice of a block for a new network
-// that clashes with none. Pure: text and randomness come in as parameters.
+// The kernel's IPv4 routes as /proc/net/route shows them, and the choice of a block for a new
+// network that clashes with none. Pure: text and randomness come in as parameters.
 #pragma once
 
 #include <string>

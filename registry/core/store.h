@@ -1,5 +1,5 @@
-// The registry's view of the journal as a database (DESIGN 2): rebuildable at any time by reading the
-// journal again, so losing it loses nothing but the origin records, which members post anew.
+// The registry's view of the journal as a database (DESIGN 2): rebuildable at any time by reading
+// the journal again, so losing it loses nothing but the origin records, which members post anew.
 // Implemented by registry/io/sqlite_store.
 #pragma once
 

@@ -17,8 +17,8 @@ constexpr std::size_t kMaxHints = 10;
 
 // Outcomes that a guesser would cause.
 bool is_failure(Fault fault) {
-  return fault == Fault::UnknownToken || fault == Fault::BadProof ||
-         fault == Fault::BadSignature || fault == Fault::BadRequest;
+  return fault == Fault::UnknownToken || fault == Fault::BadProof || fault == Fault::BadSignature ||
+         fault == Fault::BadRequest;
 }
 
 }  // namespace
@@ -83,13 +83,18 @@ void Desk::handle(const Request& request, const Reply& reply) {
   if (!limits_.admit(request.client, os::now()))
     return reply(error_answer(Fault::Limit, "too many requests: try again in a minute"));
   switch (route(request.method, request.path, network_)) {
-    case Call::Genesis: return reply(stored_text(store_.genesis()));
-    case Call::Document: return reply(stored_text(store_.document()));
-    case Call::Join: return handle_join(request, reply);
-    case Call::Origin: return handle_origin(request, reply);
+    case Call::Genesis:
+      return reply(stored_text(store_.genesis()));
+    case Call::Document:
+      return reply(stored_text(store_.document()));
+    case Call::Join:
+      return handle_join(request, reply);
+    case Call::Origin:
+      return handle_origin(request, reply);
     case Call::WrongMethod:
       return reply(error_answer(Fault::WrongMethod, "this is asked with another method"));
-    case Call::NotFound: break;
+    case Call::NotFound:
+      break;
   }
   reply(error_answer(Fault::NotFound, "there is nothing of this name here"));
 }
@@ -102,7 +107,8 @@ Answer Desk::stored_text(Result<std::string> text) {
 void Desk::handle_join(const Request& request, const Reply& reply) {
   const Instant now = os::now();
   if (!limits_.may_join(request.client, now))
-    return reply(error_answer(Fault::Limit, "too many failed joins from this address: wait a minute"));
+    return reply(
+        error_answer(Fault::Limit, "too many failed joins from this address: wait a minute"));
   auto parsed = parse_join_request(request.body);
   if (!parsed) {
     limits_.join_failed(request.client, now);
@@ -150,8 +156,7 @@ void Desk::propose(Result<void> caught_up) {
   issue.address = join.address.bytes;
   issue.csr = join.csr;
   issue.signature = join.signature;
-  signer_.issue(std::move(issue),
-                [this](Result<SignerLink::Verdict> v) { verdict(std::move(v)); });
+  signer_.issue(std::move(issue), [this](Result<SignerLink::Verdict> v) { verdict(std::move(v)); });
 }
 
 void Desk::verdict(Result<SignerLink::Verdict> verdict) {
@@ -212,9 +217,9 @@ void Desk::handle_origin(const Request& request, const Reply& reply) {
   if (!member || !member->has_value())
     return reply(error_answer(Fault::NotMember, "no member has this address"));
   if (const auto checked = check_origin(*record, *post, **member); !checked)
-    return reply(error_answer(checked.error().code == Errc::Denied ? Fault::NotMember
-                                                                   : Fault::BadSignature,
-                              checked.error().text()));
+    return reply(
+        error_answer(checked.error().code == Errc::Denied ? Fault::NotMember : Fault::BadSignature,
+                     checked.error().text()));
   StoredOrigin origin;
   origin.address = record->address;
   origin.seqno = record->seqno;

@@ -1,5 +1,6 @@
-// Answers the API's requests: keeps a view of the journal, proposes prefixes and addresses, asks the
-// signer, one join at a time. An answer to a join leaves only after the signer's journal has it.
+// Answers the API's requests: keeps a view of the journal, proposes prefixes and addresses, asks
+// the signer, one join at a time. An answer to a join leaves only after the signer's journal has
+// it.
 #pragma once
 
 #include <deque>

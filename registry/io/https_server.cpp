@@ -5,10 +5,10 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
-#include <map>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <map>
 
 #include "registry/io/socket_address.h"
 
@@ -30,8 +30,8 @@ struct Freer {
 };
 using Context = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
 
-// Lives as long as its SSL object (ex_data), which evhttp's connection owns: so it counts exactly the
-// connections that are there, whoever ends them.
+// Lives as long as its SSL object (ex_data), which evhttp's connection owns: so it counts exactly
+// the connections that are there, whoever ends them.
 struct Connection {
   HttpsServer::State& server;
   SSL* ssl;
@@ -97,7 +97,8 @@ bufferevent* make_stream(event_base* base, void* argument) {
                                                       BEV_OPT_CLOSE_ON_FREE);
   WATTLE_CHECK(connection->stream != nullptr);
   bufferevent_openssl_set_allow_dirty_shutdown(connection->stream, 1);
-  connection->first_look = server.loop.after(Duration::zero(), [connection] { connection->look(); });
+  connection->first_look =
+      server.loop.after(Duration::zero(), [connection] { connection->look(); });
   connection->handshake = server.loop.after(kHandshakeTime, [connection] {
     if (SSL_is_init_finished(connection->ssl) == 0) connection->cut();
   });
@@ -110,9 +111,12 @@ bufferevent* make_stream(event_base* base, void* argument) {
 
 Method method_of(const evhttp_request* request) {
   switch (evhttp_request_get_command(request)) {
-    case EVHTTP_REQ_GET: return Method::Get;
-    case EVHTTP_REQ_POST: return Method::Post;
-    default: return Method::Other;
+    case EVHTTP_REQ_GET:
+      return Method::Get;
+    case EVHTTP_REQ_POST:
+      return Method::Post;
+    default:
+      return Method::Other;
   }
 }
 
@@ -168,14 +172,14 @@ void on_request(evhttp_request* raw, void* argument) {
   request.body = body_of(raw);
   request.client = client_address(connection);
   server.handler(request, [waiting](const Answer& answer) {
-    if (waiting->request != nullptr)
-      send_answer(std::exchange(waiting->request, nullptr), answer);
+    if (waiting->request != nullptr) send_answer(std::exchange(waiting->request, nullptr), answer);
   });
 }
 
 Result<Context> make_context(const std::string& certificate, const std::string& key) {
   using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
-  const Bio certificate_bio(BIO_new_mem_buf(certificate.data(), static_cast<int>(certificate.size())));
+  const Bio certificate_bio(
+      BIO_new_mem_buf(certificate.data(), static_cast<int>(certificate.size())));
   const Bio key_bio(BIO_new_mem_buf(key.data(), static_cast<int>(key.size())));
   const std::unique_ptr<X509, Freer<X509_free>> x509(
       PEM_read_bio_X509(certificate_bio.get(), nullptr, nullptr, nullptr));

@@ -21,19 +21,18 @@ void SignerLink::start() { connect(); }
 void SignerLink::connect() {
   auto socket = os::connect_lane(path_);
   if (!socket) {
-    if (!told_away_) log::warning("cannot reach the signer", {{log::Key::Err, socket.error().text()}});
+    if (!told_away_)
+      log::warning("cannot reach the signer", {{log::Key::Err, socket.error().text()}});
     told_away_ = true;
     return connect_later();
   }
   Channel::Callbacks callbacks;
   callbacks.on_message = [this](sign_link::ToRegistry::Message& message, std::vector<os::Fd>&) {
-    std::visit(
-        ipc::Overload{
-            [](std::monostate&) {},
-            [this](sign_link::Issued& m) { take_verdict(m.id, std::move(m)); },
-            [this](sign_link::Refused& m) { take_verdict(m.id, std::move(m)); },
-            [this](sign_link::Entries& m) { take(m); }},
-        message);
+    std::visit(ipc::Overload{[](std::monostate&) {},
+                             [this](sign_link::Issued& m) { take_verdict(m.id, std::move(m)); },
+                             [this](sign_link::Refused& m) { take_verdict(m.id, std::move(m)); },
+                             [this](sign_link::Entries& m) { take(m); }},
+               message);
   };
   callbacks.on_end = [this](const Error& reason) {
     log::warning("the signer is away", {{log::Key::Err, reason.text()}});

@@ -1,12 +1,12 @@
 #include "registry/io/socket_address.h"
 
 #include <arpa/inet.h>
-#include <cerrno>
-#include <cstring>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <cerrno>
+#include <cstring>
 
 #include "common/os/file.h"
 #include "registry/core/route_table.h"

@@ -10,8 +10,8 @@ namespace wattle::registry {
 // Who is at the other end of a connected TCP socket.
 Result<IpAddress> peer_address(int socket);
 
-// A listening, non-blocking TCP socket (IPv6 ones take no IPv4). Exists, with a sentence, if the port
-// is taken; Unsupported if the address family is not there.
+// A listening, non-blocking TCP socket (IPv6 ones take no IPv4). Exists, with a sentence, if the
+// port is taken; Unsupported if the address family is not there.
 Result<os::Fd> listen_tcp(const Endpoint& endpoint);
 
 // Which of the host's own addresses others can most likely reach: one of the interface with the

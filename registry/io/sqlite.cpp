@@ -14,8 +14,8 @@ Statement& Statement::bind(int at, std::uint64_t value) {
 }
 
 Statement& Statement::bind(int at, std::string_view text) {
-  WATTLE_CHECK(sqlite3_bind_text64(statement_.get(), at, text.data(), text.size(),
-                                   SQLITE_TRANSIENT, SQLITE_UTF8) == SQLITE_OK);
+  WATTLE_CHECK(sqlite3_bind_text64(statement_.get(), at, text.data(), text.size(), SQLITE_TRANSIENT,
+                                   SQLITE_UTF8) == SQLITE_OK);
   return *this;
 }
 
@@ -51,8 +51,8 @@ std::uint64_t Statement::number(int column) const {
 }
 
 Bytes Statement::blob(int column) const {
-  const auto* data = static_cast<const std::uint8_t*>(
-      sqlite3_column_blob(statement_.get(), column));
+  const auto* data =
+      static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_.get(), column));
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));
   return data == nullptr ? Bytes() : Bytes(data, data + size);
 }

@@ -1,5 +1,5 @@
-// A thin layer over SQLite: one connection, prepared statements, errors as Results with a sentence that
-// names the file. Only sqlite_store.cpp uses it.
+// A thin layer over SQLite: one connection, prepared statements, errors as Results with a sentence
+// that names the file. Only sqlite_store.cpp uses it.
 #pragma once
 
 #include <memory>
@@ -46,8 +46,8 @@ class Statement {
 
 class Database {
  public:
-  // Opens (creates, mode 0600) the file with WAL, synchronous FULL, foreign keys, defensive mode and
-  // untrusted schema. Not movable: statements refer to it.
+  // Opens (creates, mode 0600) the file with WAL, synchronous FULL, foreign keys, defensive mode
+  // and untrusted schema. Not movable: statements refer to it.
   static Result<std::unique_ptr<Database>> open(const std::string& path);
   ~Database();
   Database(const Database&) = delete;

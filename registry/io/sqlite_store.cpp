@@ -1,7 +1,7 @@
 #include "registry/io/sqlite_store.h"
 
-#include "common/base/writer.h"
 #include "common/base/reader.h"
+#include "common/base/writer.h"
 
 namespace wattle::registry {
 namespace {
@@ -71,8 +71,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path) 
 Result<void> SqliteStore::prepare_tables(const std::string& path) {
   const std::uint64_t version = WATTLE_TRY(database_->pragma("PRAGMA user_version"));
   if (version == kSchemaVersion) return {};
-  const std::uint64_t tables =
-      WATTLE_TRY(database_->pragma("SELECT count(*) FROM sqlite_schema"));
+  const std::uint64_t tables = WATTLE_TRY(database_->pragma("SELECT count(*) FROM sqlite_schema"));
   if (version == 0 && tables == 0) return database_->execute(kTables);
   return Error(Errc::Config, path + " has schema version " + std::to_string(version) +
                                  ", this wattle-registry knows " + std::to_string(kSchemaVersion) +
@@ -91,9 +90,9 @@ Result<void> SqliteStore::load_position() {
 }
 
 Result<void> SqliteStore::put(const char* key, ByteView value) {
-  Statement put = WATTLE_TRY(
-      database_->prepare("INSERT INTO fact (key, value) VALUES (?1, ?2) "
-                         "ON CONFLICT (key) DO UPDATE SET value = excluded.value"));
+  Statement put =
+      WATTLE_TRY(database_->prepare("INSERT INTO fact (key, value) VALUES (?1, ?2) "
+                                    "ON CONFLICT (key) DO UPDATE SET value = excluded.value"));
   return put.bind(1, std::string_view(key)).bind(2, value).run();
 }
 
@@ -167,8 +166,9 @@ Result<void> SqliteStore::apply_body(const Entry& entry, const IssueEntry& e) {
 }
 
 Result<void> SqliteStore::clear() {
-  WATTLE_TRY(database_->execute("BEGIN IMMEDIATE; DELETE FROM origin; DELETE FROM member; "
-                                "DELETE FROM invite; DELETE FROM fact; COMMIT"));
+  WATTLE_TRY(
+      database_->execute("BEGIN IMMEDIATE; DELETE FROM origin; DELETE FROM member; "
+                         "DELETE FROM invite; DELETE FROM fact; COMMIT"));
   next_sequence_ = 0;
   last_hash_ = {};
   return {};
@@ -218,10 +218,10 @@ Result<bool> SqliteStore::put_origin(const StoredOrigin& origin) {
 
 Result<std::vector<StoredOrigin>> SqliteStore::origins(std::size_t count,
                                                        const NodeAddress& except) {
-  Statement find = WATTLE_TRY(database_->prepare(
-      "SELECT o.address, o.seqno, o.posted, o.body, o.signature FROM origin o "
-      "JOIN member m USING (address) WHERE o.address != ?1 "
-      "ORDER BY m.flags & 1 DESC, o.posted DESC LIMIT ?2"));
+  Statement find = WATTLE_TRY(
+      database_->prepare("SELECT o.address, o.seqno, o.posted, o.body, o.signature FROM origin o "
+                         "JOIN member m USING (address) WHERE o.address != ?1 "
+                         "ORDER BY m.flags & 1 DESC, o.posted DESC LIMIT ?2"));
   find.bind(1, ByteView(except.bytes)).bind(2, std::uint64_t{count});
   std::vector<StoredOrigin> out;
   while (WATTLE_TRY(find.step())) {

@@ -12,8 +12,8 @@ inline constexpr std::uint64_t kSchemaVersion = 1;
 
 class SqliteStore : public Store {
  public:
-  // Makes the tables in a new file. A file of another schema version is refused with a sentence that
-  // says what to do (it is a view: it may be deleted).
+  // Makes the tables in a new file. A file of another schema version is refused with a sentence
+  // that says what to do (it is a view: it may be deleted).
   static Result<std::unique_ptr<SqliteStore>> open(const std::string& path);
 
   std::uint64_t next_sequence() const override { return next_sequence_; }

@@ -1,0 +1,95 @@
+#include "registry/admin/admin_link.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "common/os/file.h"
+
+namespace wattle::registry {
+namespace {
+
+constexpr Duration kPatience = std::chrono::seconds(10);
+
+Error not_running(const std::string& network) {
+  return Error(Errc::Closed, "the signer of network " + network +
+                                 " does not run: start it with wattle up " + network);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AdminLink>> AdminLink::connect(const os::Paths& paths,
+                                                      const std::string& network) {
+  std::unique_ptr<AdminLink> link(new AdminLink);
+  link->lock_ = os::Fd(::open(paths.registry_config().c_str(), O_RDONLY | O_CLOEXEC));
+  if (!link->lock_.is_open()) return os::system_error("cannot open " + paths.registry_config());
+  if (flock(link->lock_.raw(), LOCK_EX) != 0)
+    return os::system_error("cannot lock " + paths.registry_config());
+  auto socket = os::connect_lane(paths.run + "/sign.admin");
+  if (!socket) {
+    if (socket.error().code == Errc::Denied) return socket.error();
+    return not_running(network);
+  }
+  Channel::Callbacks callbacks;
+  AdminLink& self = *link;
+  callbacks.on_message = [&self](sign_link::ToAdmin::Message& message, std::vector<os::Fd>&) {
+    self.answer_ = std::move(message);
+    self.loop_.stop();
+  };
+  callbacks.on_end = [&self](const Error& reason) {
+    self.ended_ = reason;
+    self.loop_.stop();
+  };
+  link->channel_ = std::make_unique<Channel>(link->loop_, *std::move(socket), "sign.admin",
+                                             std::move(callbacks));
+  return link;
+}
+
+void AdminLink::wait() {
+  const os::Watch patience = loop_.after(kPatience, [this] {
+    ended_ = Error(Errc::Timeout, "the signer does not answer: see its log");
+    loop_.stop();
+  });
+  if (!ended_) loop_.run();
+}
+
+template <typename Request>
+Result<sign_link::ToAdmin::Message> AdminLink::ask(const Request& request) {
+  answer_ = std::monostate();
+  channel_->send(request);
+  wait();
+  if (ended_) return *ended_;
+  return std::move(answer_);
+}
+
+Result<std::uint64_t> AdminLink::make_invite(const sign_link::MakeInvite& request,
+                                             sign_link::Rule& rule) {
+  const auto answer = WATTLE_TRY(ask(request));
+  if (const auto* done = std::get_if<sign_link::Done>(&answer)) return done->sequence;
+  const auto* refused = std::get_if<sign_link::Refused>(&answer);
+  if (refused == nullptr) return Error(Errc::BadValue, "the signer gives a wrong answer");
+  rule = refused->rule;
+  return Error(Errc::Denied, refused->sentence);
+}
+
+Result<std::vector<Entry>> AdminLink::read_journal() {
+  std::vector<Entry> out;
+  crypto::Hash last{};
+  sign_link::ReadJournal request;
+  for (;;) {
+    const auto answer = WATTLE_TRY(ask(request));
+    const auto* entries = std::get_if<sign_link::Entries>(&answer);
+    if (entries == nullptr) return Error(Errc::BadValue, "the signer gives a wrong answer");
+    for (const Bytes& bytes : entries->entries) {
+      Entry entry = WATTLE_TRY(decode_entry(bytes, Secrets::Removed));
+      if (entry.previous != last || entry.sequence != out.size())
+        return Error(Errc::BadValue, "the signer's journal does not hang together at entry " +
+                                         std::to_string(out.size()));
+      last = entry.hash;
+      out.push_back(std::move(entry));
+    }
+    if (!entries->more) return out;
+    request.from = entries->next;
+  }
+}
+
+}  // namespace wattle::registry

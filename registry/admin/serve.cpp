@@ -1,0 +1,108 @@
+// serve: the daemon. Opens everything, enters the seal, then answers.
+#include <sys/stat.h>
+#include <csignal>
+
+#include "common/crypto/init.h"
+#include "common/os/event_loop.h"
+#include "common/os/file.h"
+#include "common/os/log.h"
+#include "common/os/service.h"
+#include "registry/admin/verbs.h"
+#include "registry/io/desk.h"
+#include "registry/io/https_server.h"
+#include "registry/io/policy.h"
+#include "registry/io/socket_address.h"
+#include "registry/io/sqlite_store.h"
+
+namespace wattle::registry {
+namespace {
+
+namespace log = os::log;
+constexpr std::size_t kMaxPem = 16 * 1024;
+
+Result<std::string> read_key(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) == 0 && (info.st_mode & 077) != 0)
+    return Error(Errc::Config, path + " may be read by others: run chmod 0400 " + path);
+  return os::read_text(path, kMaxPem);
+}
+
+// A host without IPv6 still serves on IPv4; no listener at all is an error.
+Result<void> listen_all(HttpsServer& server, const std::vector<std::string>& endpoints) {
+  std::size_t listening = 0;
+  for (const std::string& text : endpoints) {
+    const auto endpoint = Endpoint::parse(text);
+    if (!endpoint)
+      return Error(Errc::Config,
+                   "listen = " + text + " is not ADDRESS:PORT, like 0.0.0.0:8443 or [::]:8443");
+    auto socket = listen_tcp(*endpoint);
+    if (!socket && socket.error().code == Errc::Unsupported) {
+      log::warning(socket.error().text(), {{log::Key::Ep, text}});
+      continue;
+    }
+    if (!socket) return socket.error();
+    WATTLE_TRY(server.listen(*std::move(socket)));
+    ++listening;
+  }
+  if (listening == 0) return Error(Errc::Config, "there is no address to listen on");
+  return {};
+}
+
+Result<void> serve(const Settings& settings) {
+  const os::Paths paths(settings.network, settings.root);
+  const std::string folder = paths.state + "/registry";
+  auto service = WATTLE_TRY(os::Service::open());
+  const std::string key = WATTLE_TRY(read_key(folder + "/https.key"));
+  const std::string certificate = WATTLE_TRY(os::read_text(folder + "/https.crt", kMaxPem));
+  const auto store = WATTLE_TRY(SqliteStore::open(folder + "/registry.db"));
+
+  os::EventLoop loop;
+  const os::Watch terminate = loop.on_signal(SIGTERM, [&loop] { loop.stop(); });
+  const os::Watch interrupt = loop.on_signal(SIGINT, [&loop] { loop.stop(); });
+  Desk desk(loop, settings.network, paths.run + "/sign", *store);
+  const auto server = WATTLE_TRY(HttpsServer::make(
+      loop, certificate, key,
+      [&desk](const Request& request, const Reply& reply) { desk.handle(request, reply); }));
+  WATTLE_TRY(listen_all(*server, settings.listen));
+  WATTLE_TRY(os::enter(policy()));
+  WATTLE_TRY(desk.start());
+  os::Watch dog;
+  if (service.watchdog_us() != 0)
+    dog = loop.every(std::chrono::microseconds(service.watchdog_us() / 3),
+                     [&service] { service.watchdog(); });
+  service.ready();
+  log::notice("serves", {{log::Key::Net, settings.network}});
+  loop.run();
+  return {};
+}
+
+}  // namespace
+
+int run_serve(Settings& settings) {
+  umask(077);
+  log::open("registry");
+  const auto network = choose_network(settings);
+  if (!network) {
+    log::error(network.error().text());
+    return static_cast<int>(Exit::Config);
+  }
+  settings.network = *network;
+  if (const auto read = read_config(settings); !read) {
+    log::error(read.error().text());
+    return static_cast<int>(Exit::Config);
+  }
+  log::Level level = log::Level::Info;
+  if (!log::parse_level(settings.log_level, level)) {
+    log::error("log-level = " + settings.log_level + " is no log level");
+    return static_cast<int>(Exit::Config);
+  }
+  log::set_level(level);
+  const auto served = serve(settings);
+  if (served) return 0;
+  log::error(served.error().text());
+  const Errc code = served.error().code;
+  return static_cast<int>(code == Errc::Config || code == Errc::NotFound ? Exit::Config
+                                                                         : Exit::General);
+}
+
+}  // namespace wattle::registry

@@ -1,0 +1,24 @@
+// The verbs of wattle-registry; each prints what it did or one sentence, and returns the exit code.
+#pragma once
+
+#include "registry/admin/settings.h"
+
+namespace wattle::registry {
+
+int run_init(const Settings& settings);     // init NET
+int run_invite(const Settings& settings);   // invite NAME
+int run_node(const Settings& settings);     // node list | node show NAME
+int run_network(const Settings& settings);  // network show
+int run_serve(Settings& settings);          // serve: the daemon
+
+// An invite's URL, made by the signer; the error's code tells what was wrong.
+struct InviteWish {
+  std::string name;
+  std::uint8_t prefix_length = 16;
+  std::uint64_t life = 24 * 3600;
+  bool relay = false;
+};
+Result<std::string> make_invite(const os::Paths& paths, const std::string& network,
+                                const std::string& url, const InviteWish& wish);
+
+}  // namespace wattle::registry

@@ -1,0 +1,59 @@
+// wattle-registry: makes a network, serves its HTTPS API, and what an administrator asks of it.
+#include <cstdio>
+
+#include "common/base/parse.h"
+#include "common/crypto/init.h"
+#include "common/os/options.h"
+#include "registry/admin/verbs.h"
+
+namespace wattle::registry {
+namespace {
+
+constexpr const char* kVerbs =
+    "Verbs:\n"
+    "  init NET       make a network on this host, start it, and join it\n"
+    "  invite NAME    print the one URL with which one machine joins as NAME\n"
+    "  node list      the members\n"
+    "  node show NAME one member\n"
+    "  network show   the network\n"
+    "  serve          the daemon (started by systemd or wattle up)\n";
+
+int run(int argc, char** argv) {
+  Settings s;
+  os::Options options("wattle-registry", "makes a wattle network and hands out its memberships");
+  options.positional("verb", s.verb, "init, invite, node, network or serve")
+      .positional("object", s.object, "what the verb is about")
+      .positional("name", s.detail, "node show: whose")
+      .text("net", s.network, "the network, where this host has several registries")
+      .text("prefix", s.prefix, "init: the network's IPv6 prefix (default: a random ULA /48)")
+      .text("ipv4", s.ipv4, "init: its IPv4 block (default: a free random /22 of 10.0.0.0/8)")
+      .list("url", s.urls, "init: https://HOST:PORT under which nodes reach it; may repeat")
+      .list("listen", s.listen, "init, serve: ADDRESS:PORT of the HTTPS listener; may repeat")
+      .switch_only("no-member", s.no_member, "init: do not join this host to the network")
+      .number("prefix-length", s.prefix_length, "invite: bits of the member's prefix (default 16)")
+      .seconds("expires", s.expires, "invite: how long it is good for (default 24h)")
+      .switch_only("relay", s.relay, "invite: the member may relay for others")
+      .switch_only("json", s.json, "node, network: JSON for programs")
+      .text("root", s.root, "put before /etc, /var/lib and /run")
+      .text("log-level", s.log_level, "serve: error, warning, notice, info or debug");
+  const auto outcome = options.parse(argc, argv);
+  if (!outcome) return fail(Exit::Usage, outcome.error().text());
+  if (*outcome == os::Options::Outcome::Help)
+    return std::printf("%s\n%s", options.help().c_str(), kVerbs) < 0 ? 1 : 0;
+  if (*outcome == os::Options::Outcome::Version)
+    return std::puts("wattle-registry " WATTLE_VERSION) < 0 ? 1 : 0;
+  crypto::init();
+  if (s.verb == "init") return run_init(s);
+  if (s.verb == "invite") return run_invite(s);
+  if (s.verb == "node") return run_node(s);
+  if (s.verb == "network") return run_network(s);
+  if (s.verb == "serve") return run_serve(s);
+  if (s.verb.empty()) return fail(Exit::Usage, "say what to do; wattle-registry --help lists it");
+  return fail(Exit::Usage,
+              "there is no verb \"" + s.verb + "\"; wattle-registry --help lists them");
+}
+
+}  // namespace
+}  // namespace wattle::registry
+
+int main(int argc, char** argv) { return wattle::registry::run(argc, argv); }
