@@ -150,7 +150,7 @@ void HandshakeFlow::due(Peer& peer) {
     sessions_.drop_handshake(peer);
     peer.given_up = true;
     peer.given_up_at = ctx_.now();
-    peer.resume = false;
+    peer.wanted = false;
     return;
   }
   // No answer twice: its key may be another one by now.

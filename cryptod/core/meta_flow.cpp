@@ -52,7 +52,7 @@ void MetaFlow::local_endpoints() {
 
 void MetaFlow::wake() {
   for (const auto& peer : ctx_.peers)
-    if ((peer->resume || !peer->queue.empty()) && !sessions_.can_send(*peer))
+    if ((peer->wanted || !peer->queue.empty()) && !sessions_.can_send(*peer))
       handshakes_.want(*peer);
 }
 
@@ -96,7 +96,7 @@ void MetaFlow::on(const meta_link::Endpoints& m) {
   Peer* const peer = hint(m.address, m.endpoints);
   if (peer == nullptr) return;
   peer->given_up = false;
-  const bool waits = peer->resume || !peer->queue.empty();
+  const bool waits = peer->wanted || !peer->queue.empty();
   if (waits && !sessions_.can_send(*peer)) handshakes_.want(*peer);
 }
 
@@ -104,11 +104,11 @@ void MetaFlow::on(const meta_link::Member& m) {
   Peer* const peer = hint(m.address, m.endpoints);
   if (peer == nullptr) return;
   peer->given_up = false;
-  if (m.had_session && !peer->current) peer->resume = true;
+  if (m.had_session && !peer->current) peer->wanted = true;
   const bool known = peer->member && equal(m.record, peer->member->record) &&
                      equal(m.credential, peer->member->credential_bytes);
   if (known) {
-    if ((peer->resume || !peer->queue.empty()) && !sessions_.can_send(*peer))
+    if ((peer->wanted || !peer->queue.empty()) && !sessions_.can_send(*peer))
       handshakes_.want(*peer);
     return;
   }
@@ -126,7 +126,7 @@ void MetaFlow::verify(Peer& peer) {
     return handshakes_.begin_anew(peer);
   // A newer key that did not come through the live session: its owner may have been restarted.
   const bool anew = newer && peer.current;
-  const bool waits = (peer.resume || !peer.queue.empty()) && !sessions_.can_send(peer);
+  const bool waits = (peer.wanted || !peer.queue.empty()) && !sessions_.can_send(peer);
   if (anew || waits) handshakes_.want(peer);
 }
 

@@ -70,7 +70,7 @@ struct Peer {
   Instant start_at = kNever;  // a start that waits for the handshake budget
   Instant given_up_at{};      // multicast does not wake a peer that gave no answer lately
   bool given_up = false;
-  bool resume = false;  // metad says that there was a session before our start: begin at once
+  bool wanted = false;  // though no frame waits: it had a session before our start, or a ping asks
 
   std::optional<Path> path;
   std::optional<PathTrial> trial;

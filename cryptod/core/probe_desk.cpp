@@ -78,7 +78,9 @@ void ProbeDesk::ping(const meta_link::Probe& request) {
                     .sent = false,
                     .asked = ctx_.now(),
                     .sent_at = {}});
-  if (!sessions_.can_send(*peer)) handshakes_.want(*peer);
+  if (sessions_.can_send(*peer)) return;
+  peer->wanted = true;
+  handshakes_.want(*peer);
 }
 
 void ProbeDesk::work() {

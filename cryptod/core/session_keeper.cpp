@@ -61,7 +61,7 @@ void SessionKeeper::adopt(Peer& peer, std::unique_ptr<Session> session, const Pa
   peer.start_at = kNever;
   peer.unanswered_at = kNever;
   peer.given_up = false;
-  peer.resume = false;
+  peer.wanted = false;
   ctx_.deadlines.lower(peer.slot,
                        std::min(peer.previous_until, peer.current->born() + kRejectAfter));
   drop_handshake(peer);

@@ -1,4 +1,6 @@
 wattle_test(cryptod_core_test
   SOURCES
+    unit/cryptod/core/engine_lab.cpp
+    unit/cryptod/core/engine_test.cpp
     unit/cryptod/core/pkik_vectors_test.cpp
   LINKS cryptod_core nlohmann_json::nlohmann_json)
