@@ -9,9 +9,15 @@ namespace {
 
 constexpr std::string_view kSignature = "signature";
 
+bool is_printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
+}
+
 }  // namespace
 
 void add_line(std::string& text, std::string_view key, std::string_view value) {
+  WATTLE_CHECK(!key.empty() && !value.empty() && is_printable(key) && is_printable(value) &&
+               key.find(' ') == std::string_view::npos);
   text.append(key).append(" ").append(value).append("\n");
 }
 
@@ -39,9 +45,7 @@ Result<std::string_view> DocumentReader::any() {
     return error(Errc::Truncated, "the line is missing or cut off");
   const std::string_view line = rest.substr(0, end);
   at_ += end + 1;
-  const auto printable = [](char c) { return c >= 0x20 && c <= 0x7e; };
-  if (!std::all_of(line.begin(), line.end(), printable))
-    return error(Errc::BadSyntax, "a byte is not printable ASCII");
+  if (!is_printable(line)) return error(Errc::BadSyntax, "a byte is not printable ASCII");
   const std::size_t blank = line.find(' ');
   if (blank == 0 || blank == std::string_view::npos || blank + 1 == line.size())
     return error(Errc::BadSyntax, "not a key, a blank and a value");

@@ -11,7 +11,7 @@
 
 namespace wattle {
 
-// Adds one line.
+// Adds one line. Key and value are printable and not empty, the key has no blank (CHECK).
 void add_line(std::string& text, std::string_view key, std::string_view value);
 // Adds the signature line.
 void add_signature(std::string& text, std::string_view label, const crypto::PrivateKey& key);

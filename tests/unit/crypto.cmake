@@ -11,3 +11,19 @@ wattle_test(crypto_test
     unit/common/crypto/init_test.cpp
     unit/common/crypto/p256_test.cpp
   LINKS wattle_crypto)
+wattle_test(proto_test
+  SOURCES
+    unit/common/proto/acceptance_test.cpp
+    unit/common/proto/credential_test.cpp
+    unit/common/proto/enrolment_test.cpp
+    unit/common/proto/genesis_test.cpp
+    unit/common/proto/invite_test.cpp
+    unit/common/proto/line_test.cpp
+    unit/common/proto/network_document_test.cpp
+    unit/common/proto/node_address_test.cpp
+    unit/common/proto/origin_record_test.cpp
+    unit/common/proto/prefix_bits_test.cpp
+    unit/common/proto/record_vectors_test.cpp
+  LINKS wattle_proto nlohmann_json::nlohmann_json)
+add_test(NAME vectors.pkik_second_implementation
+  COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/vectors/pkik.py --check)
