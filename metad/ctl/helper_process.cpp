@@ -36,12 +36,15 @@ Result<Pipe> make_pipe() {
 }
 
 // The helper's file, opened here: nobody need not be able to reach its folder.
-Result<os::Fd> open_program(const char* program) {
-  std::array<char, 4096> own{};
-  const ssize_t length = readlink("/proc/self/exe", own.data(), own.size() - 1);
-  if (length <= 0) return os::system_error("cannot find my own program file");
-  std::string path(own.data(), static_cast<std::size_t>(length));
-  path = path.substr(0, path.rfind('/') + 1) + program;
+Result<os::Fd> open_program(const Helper& helper) {
+  std::string path = helper.folder + "/" + helper.program;
+  if (helper.folder.empty()) {
+    std::array<char, 4096> own{};
+    const ssize_t length = readlink("/proc/self/exe", own.data(), own.size() - 1);
+    if (length <= 0) return os::system_error("cannot find my own program file");
+    path.assign(own.data(), static_cast<std::size_t>(length));
+    path = path.substr(0, path.rfind('/') + 1) + helper.program;
+  }
   os::Fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
   if (!file.is_open()) return os::system_error("cannot open " + path);
   return file;
@@ -154,7 +157,7 @@ std::string ending_of(int status) {
 }  // namespace
 
 Result<Bytes> run_helper(const Helper& helper, ByteView body) {
-  const os::Fd program = WATTLE_TRY(open_program(helper.program));
+  const os::Fd program = WATTLE_TRY(open_program(helper));
   Pipe to = WATTLE_TRY(make_pipe());
   Pipe from = WATTLE_TRY(make_pipe());
   const pid_t parent = getpid();

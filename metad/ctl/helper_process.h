@@ -11,9 +11,10 @@
 namespace wattle::ctl {
 
 struct Helper {
-  const char* program;  // beside our own executable
-  bool has_network;     // else in a network namespace of its own, which is empty
+  const char* program;
+  bool has_network;  // else in a network namespace of its own, which is empty
   Duration limit;
+  std::string folder{};  // of the program; empty: beside our own executable
 };
 
 // The body of its one answer. Errors are sentences: Timeout, System, or Closed when it ended
