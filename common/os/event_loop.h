@@ -38,7 +38,7 @@ class EventLoop {
 
   Watch on_readable(int fd, std::function<void()> callback);
   Watch on_writable(int fd, std::function<void()> callback);
-  // Timers never fire early; they may be late by some milliseconds.
+  // These two may be early or late by some milliseconds; Timer is never early.
   Watch after(Duration delay, std::function<void()> callback);  // once
   Watch every(Duration period, std::function<void()> callback);
   // A timer that is armed and re-armed often (cryptod, metad): fires once per arm().
@@ -53,7 +53,7 @@ class EventLoop {
   event_base* base_;
 };
 
-// One timer that is moved to the next deadline; kNever disarms it.
+// One timer that is moved to the next deadline; kNever disarms it. Never early by os::now().
 class EventLoop::Timer {
  public:
   Timer(EventLoop& loop, std::function<void()> callback);

@@ -98,9 +98,7 @@ po::options_description Options::State::description(bool of_file) const {
       continue;
     }
     // Everything is text for Boost: the conversions and their sentences are below.
-    auto* value = po::value<std::vector<std::string>>();
-    if (key.kind == Kind::Flag && !of_file) value->implicit_value({"yes"}, "yes");
-    out.add_options()(key.name.c_str(), value);
+    out.add_options()(key.name.c_str(), po::value<std::vector<std::string>>());
   }
   if (of_file) return out;
   out.add_options()("help,h", po::bool_switch())("version", po::bool_switch());
@@ -114,9 +112,16 @@ Result<po::variables_map> Options::State::read_command_line(int argc,
   const auto options = description(false);
   const po::positional_options_description rest =
       po::positional_options_description().add("positional argument", -1);
+  // A flag alone means yes. Boost's implicit values would swallow the word behind it.
+  std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  for (std::string& word : words) {
+    if (word == "--") break;
+    const Key* key = word.starts_with("--") ? find(std::string_view(word).substr(2)) : nullptr;
+    if (key != nullptr && key->kind == Kind::Flag) word += "=yes";
+  }
   try {
     po::variables_map values;
-    po::store(po::command_line_parser(argc, argv)
+    po::store(po::command_line_parser(words)
                   .options(options)
                   .positional(rest)
                   .style(style::default_style & ~style::allow_guessing)

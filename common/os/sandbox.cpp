@@ -72,6 +72,8 @@ int add_rule(scmp_filter_ctx filter, const AllowedCall& call) {
   std::vector<scmp_arg_cmp> rules;
   if (call.argument >= 0)
     rules.push_back({static_cast<unsigned>(call.argument), SCMP_CMP_EQ, call.value, 0});
+  if (call.argument2 >= 0)
+    rules.push_back({static_cast<unsigned>(call.argument2), SCMP_CMP_EQ, call.value2, 0});
   if (call.number == SCMP_SYS(mmap) || call.number == SCMP_SYS(mprotect))
     rules.push_back({2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0});
   return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call.number,

@@ -12,12 +12,14 @@
 namespace wattle::os {
 
 // A system call allowed with the given value in one argument, e.g. {SCMP_SYS(socket), 0, AF_INET};
-// argument = -1: any. Several entries for one call add up. mmap and mprotect entries get the rule
+// argument = -1: any; argument2 likewise, both must hold. Several entries for one call add up. mmap and mprotect entries get the rule
 // "no PROT_EXEC" on top, whatever they say.
 struct AllowedCall {
   int number;
   int argument = -1;
   std::uint64_t value = 0;
+  int argument2 = -1;
+  std::uint64_t value2 = 0;
 };
 
 struct Policy {

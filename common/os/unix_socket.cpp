@@ -136,12 +136,17 @@ Result<Received> receive_message(int socket, std::size_t max_bytes) {
   header.msg_iovlen = 1;
   header.msg_control = control.data();
   header.msg_controllen = control.size();
-  ssize_t size = 0;
-  do {
+  ssize_t size = -1;
+  // An end that closed with unread messages leaves one ECONNRESET in front of what it had sent:
+  // what comes after it is still to be read.
+  for (bool was_reset = false; size < 0;) {
     size = ::recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  } while (size < 0 && errno == EINTR);
-  if (size < 0) {
+    if (size >= 0 || errno == EINTR) continue;
     if (errno == EAGAIN) return Errc::Again;
+    if (errno == ECONNRESET && !was_reset) {
+      was_reset = true;
+      continue;
+    }
     if (errno == ECONNRESET || errno == EPIPE || errno == ENOTCONN) return Errc::Closed;
     return system_error("cannot receive a message");
   }
