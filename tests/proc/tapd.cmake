@@ -21,3 +21,7 @@ foreach(part cryptod keyd tapd metad signer registry)
     RUNTIME_OUTPUT_DIRECTORY ${up_folder} OUTPUT_NAME wattle-${part})
   add_dependencies(up_process_test up-fake-${part})
 endforeach()
+
+# The units, with the programs of this build.
+add_test(NAME systemd.units
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/proc/up/units.sh ${CMAKE_SOURCE_DIR} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})

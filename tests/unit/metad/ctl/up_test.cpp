@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <csignal>
+#include <fstream>
 
 #include "common/os/unix_socket.h"
 #include "metad/ctl/up_daemon.h"
@@ -223,6 +224,53 @@ TEST(Plan, OnlyTapdMayAdministrateTheNetwork) {
     EXPECT_EQ(plan.net_admin, plan.program == "wattle-tapd");
     const bool alone = plan.part == "crypto" || plan.part == "key" || plan.part == "signer";
     EXPECT_EQ(plan.own_network, alone) << plan.program;
+  }
+}
+
+std::string unit_text(const std::string& name) {
+  std::ifstream file(WATTLE_SOURCE_DIR "/systemd/" + name);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+bool has_line(const std::string& text, const std::string& line) {
+  return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+
+// systemd's units and `wattle up` give every daemon the same.
+TEST(Plan, TheUnitsSayTheSame) {
+  std::string sockets;
+  for (const char* name :
+       {"cryptod-tap", "cryptod-meta", "cryptod-key", "keyd", "metad", "signer", "signer-admin"})
+    sockets += unit_text("wattle-" + std::string(name) + "@.socket");
+  const std::string target = unit_text("wattle@.target");
+  for (const DaemonPlan& plan : all_daemons()) {
+    const std::string program(plan.program);
+    const std::string unit = unit_text(program + "@.service");
+    EXPECT_TRUE(has_line(unit, "User=wattle-%i-" + std::string(plan.part))) << program;
+    const std::string verb = plan.verb.empty() ? "" : std::string(plan.verb) + " ";
+    EXPECT_TRUE(has_line(unit, "ExecStart=/usr/sbin/" + program + " " + verb + "--net %i"))
+        << program;
+    EXPECT_EQ(has_line(unit, "PrivateNetwork=yes"), plan.own_network) << program;
+    EXPECT_EQ(has_line(unit, "AmbientCapabilities=CAP_NET_ADMIN"), plan.net_admin) << program;
+    EXPECT_EQ(has_line(unit, "CapabilityBoundingSet="), !plan.net_admin) << program;
+    EXPECT_TRUE(has_line(unit, std::string("ConditionPathExists=/etc/wattle/%i/") +
+                                   (plan.of_member ? "member.conf" : "registry.conf")))
+        << program;
+    EXPECT_TRUE(has_line(unit, "RestartPreventExitStatus=78")) << program;
+    EXPECT_NE(target.find(program + "@%i.service"), std::string::npos) << program;
+    for (const SocketPlan& socket : plan.sockets) {
+      const std::string caller = socket.caller == "root" ? "root"
+                                 : socket.caller == "look"
+                                     ? "wattle"
+                                     : "wattle-%i-" + std::string(socket.caller);
+      const std::string lines =
+          std::string(socket.kind == os::SocketKind::Stream ? "ListenStream"
+                                                            : "ListenSequentialPacket") +
+          "=/run/wattle/%i/" + std::string(socket.file) +
+          "\nFileDescriptorName=" + std::string(socket.name) +
+          "\nSocketUser=root\nSocketGroup=" + caller +
+          "\nSocketMode=" + (socket.caller == "root" ? "0600" : "0660") + "\n";
+      EXPECT_NE(sockets.find(lines), std::string::npos) << lines;
+    }
   }
 }
 
