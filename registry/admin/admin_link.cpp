@@ -53,19 +53,19 @@ void AdminLink::wait() {
 }
 
 template <typename Request>
-Result<sign_link::ToAdmin::Message> AdminLink::ask(const Request& request) {
+Result<void> AdminLink::ask(const Request& request) {
   answer_ = std::monostate();
   channel_->send(request);
   wait();
   if (ended_) return *ended_;
-  return std::move(answer_);
+  return {};
 }
 
 Result<std::uint64_t> AdminLink::make_invite(const sign_link::MakeInvite& request,
                                              sign_link::Rule& rule) {
-  const auto answer = WATTLE_TRY(ask(request));
-  if (const auto* done = std::get_if<sign_link::Done>(&answer)) return done->sequence;
-  const auto* refused = std::get_if<sign_link::Refused>(&answer);
+  WATTLE_TRY(ask(request));
+  if (const auto* done = std::get_if<sign_link::Done>(&answer_)) return done->sequence;
+  const auto* refused = std::get_if<sign_link::Refused>(&answer_);
   if (refused == nullptr) return Error(Errc::BadValue, "the signer gives a wrong answer");
   rule = refused->rule;
   return Error(Errc::Denied, refused->sentence);
@@ -76,8 +76,8 @@ Result<std::vector<Entry>> AdminLink::read_journal() {
   crypto::Hash last{};
   sign_link::ReadJournal request;
   for (;;) {
-    const auto answer = WATTLE_TRY(ask(request));
-    const auto* entries = std::get_if<sign_link::Entries>(&answer);
+    WATTLE_TRY(ask(request));
+    const auto* entries = std::get_if<sign_link::Entries>(&answer_);
     if (entries == nullptr) return Error(Errc::BadValue, "the signer gives a wrong answer");
     for (const Bytes& bytes : entries->entries) {
       Entry entry = WATTLE_TRY(decode_entry(bytes, Secrets::Removed));

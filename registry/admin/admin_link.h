@@ -28,7 +28,7 @@ class AdminLink {
   using Channel = os::Channel<sign_link::FromAdmin, sign_link::ToAdmin>;
   AdminLink() = default;
   template <typename Request>
-  Result<sign_link::ToAdmin::Message> ask(const Request& request);
+  Result<void> ask(const Request& request);  // the answer is then in answer_
   void wait();  // runs the loop until an answer or an end
 
   os::Fd lock_;

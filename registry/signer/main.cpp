@@ -92,7 +92,7 @@ int run(int argc, char** argv) {
       .text("prefix", s.prefix, "init: the network's IPv6 prefix")
       .text("ipv4", s.ipv4, "init: the network's IPv4 block")
       .text("https-key", s.https_key, "init: SHA-256 of the registry's public key, in hex")
-      .list("url", s.urls, "init: where the registry is reached; may repeat")
+      .list("url", s.urls, "init: where the registry is reached")
       .text("log-level", s.log_level, "error, warning, notice, info or debug");
   const auto outcome = options.parse(argc, argv);
   if (!outcome) return fail(outcome.error());

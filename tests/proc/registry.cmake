@@ -1,0 +1,5 @@
+wattle_test(registry_proc_test
+  SOURCES proc/registry_join_test.cpp
+  LINKS wattle_proto wattle_crypto wattle_ipc wattle_os PkgConfig::CURL
+        nlohmann_json::nlohmann_json)
+add_dependencies(registry_proc_test wattle-registry wattle-signer)
