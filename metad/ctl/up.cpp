@@ -152,7 +152,12 @@ int run_up(const std::vector<std::string>& args) {
                                    arguments->network +
                                    " nor its registry; join it with: "
                                    "wattle join URL");
-  if (!arguments->foreground && systemd_runs()) return systemd_up(arguments->network);
+  if (systemd_runs()) {
+    if (!arguments->foreground) return systemd_up(arguments->network);
+    if (systemd_is_up(arguments->network))
+      return say(kExitLocked, "systemd runs the network " + arguments->network +
+                                  " already; stop it with: wattle down " + arguments->network);
+  }
   const auto programs = own_folder();
   if (!programs) return say(1, programs.error().text());
   ::umask(022);

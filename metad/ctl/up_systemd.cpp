@@ -64,8 +64,12 @@ int systemd_up(const std::string& network) {
   return code;
 }
 
+bool systemd_is_up(const std::string& network) {
+  return systemctl({"is-active", "--quiet", target_of(network)}) == 0;
+}
+
 int systemd_down(const std::string& network) {
-  if (systemctl({"is-active", "--quiet", target_of(network)}) != 0) {
+  if (!systemd_is_up(network)) {
     os::log::error("the network " + network + " is not up");
     return 3;
   }

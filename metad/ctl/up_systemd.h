@@ -12,6 +12,7 @@ bool systemd_runs();  // is /run/systemd/system there?
 
 // Enables and starts wattle@NET.target, then says which unit failed, if one did. An exit code.
 int systemd_up(const std::string& network);
+bool systemd_is_up(const std::string& network);
 int systemd_down(const std::string& network);
 
 // Runs a program found in PATH's standard folders and waits for it: its exit code, 128 + signal, or

@@ -337,6 +337,7 @@ TEST_F(Up, WithSystemdItCallsSystemctl) {
             "is-failed --quiet wattle-metad@t.service\n"
             "is-active --quiet wattle@t.target\n"
             "disable --now wattle@t.target\n");
+  EXPECT_EQ(command("up t --foreground").code, 75);  // systemd has it
   EXPECT_TRUE(lives_of("wattle-tapd").empty());
 }
 
