@@ -25,6 +25,10 @@ void run_file(const std::filesystem::path& path) {
 int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::filesystem::path path(argv[i]);
+    if (!std::filesystem::exists(path)) {
+      std::printf("%s does not exist\n", argv[i]);
+      return 1;
+    }
     if (std::filesystem::is_directory(path)) {
       for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
         if (entry.is_regular_file()) run_file(entry.path());

@@ -1,0 +1,16 @@
+wattle_fuzz(encodings SOURCES fuzz/encodings_fuzz.cpp LINKS wattle_base)
+wattle_fuzz(net_text SOURCES fuzz/net_text_fuzz.cpp LINKS wattle_net)
+wattle_fuzz(line SOURCES fuzz/line_fuzz.cpp LINKS wattle_proto)
+wattle_fuzz(genesis SOURCES fuzz/genesis_fuzz.cpp LINKS wattle_proto)
+wattle_fuzz(network_document SOURCES fuzz/network_document_fuzz.cpp LINKS wattle_proto)
+wattle_fuzz(invite SOURCES fuzz/invite_fuzz.cpp LINKS wattle_proto)
+wattle_fuzz(prefix_bits SOURCES fuzz/prefix_bits_fuzz.cpp LINKS wattle_proto)
+wattle_fuzz(records SOURCES fuzz/records_fuzz.cpp LINKS wattle_proto)
+wattle_fuzz(origin_body SOURCES fuzz/origin_body_fuzz.cpp LINKS wattle_proto)
+wattle_fuzz(certificate SOURCES fuzz/certificate_fuzz.cpp LINKS wattle_crypto)
+wattle_fuzz(csr SOURCES fuzz/csr_fuzz.cpp LINKS wattle_crypto)
+# Writes the seeds of the targets above again: fuzz_crypto_corpus tests/fuzz/corpus
+add_executable(fuzz_crypto_corpus EXCLUDE_FROM_ALL fuzz/crypto_corpus_main.cpp)
+target_link_libraries(fuzz_crypto_corpus PRIVATE wattle_flags wattle_proto)
+set_target_properties(fuzz_crypto_corpus PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
