@@ -114,8 +114,8 @@ Actions Engine::on_tick(Now now) {
 }
 
 Instant Engine::next_deadline() const {
-  Instant out = std::min(
-      {house_, peers_due_, wants_.next_deadline(), own_.next_deadline(), dial_.next_deadline()});
+  Instant out = std::min({house_, peers_due_, wants_.next_deadline(), own_.next_deadline()});
+  if (links_.size() < kMaxLinks) out = std::min(out, dial_.next_deadline());
   for (const auto& [id, link] : links_) out = std::min(out, link.next_deadline());
   for (const auto& [id, control] : controls_)
     if (control.query) out = std::min(out, control.query->deadline);

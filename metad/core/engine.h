@@ -30,7 +30,6 @@
 
 namespace wattle::metad {
 
-inline constexpr std::uint64_t kMetaVersion = 9;  // in ID; tinc's of 2001 was 8
 inline constexpr std::size_t kMaxLinks = 256;
 inline constexpr std::size_t kMaxLinksPerPeer = 4;
 

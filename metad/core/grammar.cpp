@@ -23,6 +23,7 @@ bool is_meta_name(std::string_view text) {
 
 Result<Bytes> parse_key(std::string_view text) {
   if (text.size() == kAnswerChars) return parse_base64(std::string(text) + "=");
+  if (text.size() == kAnswerChars + 1) return parse_base64(text);
   if (text.empty()) return Errc::BadSyntax;
   return parse_hex(text);
 }
@@ -129,11 +130,6 @@ Result<Request> parse_request(std::string_view line) {
   out.values.reserve(row->fields.size());
   std::size_t at = 1;
   for (const Field& field : row->fields) {
-    if (field.kind == FieldKind::Key && at == words.words.size() && words.keys.size() == 1 &&
-        words.keys[0].first.size() == kAnswerChars && words.keys[0].second.empty()) {
-      out.values.push_back(WATTLE_TRY(parse_value(field.kind, words.keys[0].first)));
-      return out;  // base64 with its padding: the line's grammar took it for a key=value
-    }
     if (at >= words.words.size()) return Errc::BadSyntax;
     if (field.kind == FieldKind::Words) {
       std::string rest(words.words[at++]);

@@ -10,6 +10,8 @@
 
 namespace wattle::metad {
 
+inline constexpr std::uint64_t kMetaVersion = 9;  // in ID; tinc's of 2001 was 8
+
 enum class Verb : std::uint8_t {
   Id = 0,
   Challenge = 1,

@@ -1,0 +1,189 @@
+#include "metad/config.h"
+
+#include <cstdio>
+
+#include "common/base/parse.h"
+#include "common/os/file.h"
+#include "common/os/options.h"
+#include "common/os/paths.h"
+#include "common/proto/acceptance.h"
+#include "common/proto/genesis.h"
+#include "common/proto/network_document.h"
+#include "metad/core/requests.h"
+
+namespace wattle::metad {
+namespace {
+
+constexpr std::size_t kMaxPeersFile = 1024 * 1024;
+constexpr std::size_t kMaxPeers = 1000;
+
+struct Raw {
+  std::string network, genesis, state, run, level = "info";
+  std::uint64_t port = 8737;
+  std::vector<std::string> ip, connect;
+  bool requests = false;
+};
+
+void declare(os::Options& options, Raw& raw) {
+  options.text("net", raw.network, "name of the network (required)")
+      .number("port", raw.port, "TCP port of the meta protocol, the data port's number")
+      .list("ip", raw.ip, "own outside address or endpoint; instead of this host's addresses")
+      .list("connect", raw.connect, "endpoint to dial at start and to keep a link with")
+      .text("log-level", raw.level, "error, warning, notice, info or debug")
+      .text("genesis", raw.genesis, "genesis file (default /etc/wattle/NET/genesis)")
+      .text("state-dir", raw.state, "state folder (default /var/lib/wattle/NET/meta)")
+      .text("run-dir", raw.run, "folder of the sockets (default /run/wattle/NET)")
+      .switch_only("requests", raw.requests, "print the table of the meta protocol and exit");
+}
+
+Result<Endpoint> parse_place(std::string_view text, std::uint16_t port, const char* key) {
+  if (const auto address = IpAddress::parse(text)) return Endpoint{*address, port};
+  if (const auto endpoint = Endpoint::parse(text)) return *endpoint;
+  return Error(Errc::Config, std::string(key) + " '" + std::string(text) +
+                                 "' is no address and no endpoint; write 192.0.2.1, "
+                                 "192.0.2.1:8737 or [2001:db8::1]:8737");
+}
+
+Error in_file(const std::string& path, const Error& why, const char* remedy) {
+  return Error(Errc::Config, path + ": " + why.text() + "; " + remedy);
+}
+
+// A raw file of exactly N bytes.
+template <std::size_t N>
+Result<ByteArray<N>> read_exactly(const std::string& path) {
+  const Bytes bytes = WATTLE_TRY(os::read_file(path, N + 1));
+  if (bytes.size() != N)
+    return Error(Errc::BadValue,
+                 "it has " + std::to_string(bytes.size()) + " bytes, not " + std::to_string(N));
+  return to_array<N>(bytes);
+}
+
+}  // namespace
+
+Result<std::optional<Config>> load_config(int argc, const char* const* argv) {
+  constexpr const char* kSummary = "the meta protocol of a wattle network";
+  Raw first;  // to learn --net, which says where the file is
+  {
+    os::Options options("wattle-metad", kSummary);
+    declare(options, first);
+    const auto outcome = WATTLE_TRY(options.parse(argc, argv));
+    if (outcome == os::Options::Outcome::Help) std::fputs(options.help().c_str(), stdout);
+    if (outcome == os::Options::Outcome::Version) std::puts("wattle-metad " WATTLE_VERSION);
+    if (outcome != os::Options::Outcome::Run) return std::optional<Config>();
+    if (first.requests) {
+      std::fputs(print_request_table().c_str(), stdout);
+      return std::optional<Config>();
+    }
+  }
+  if (!is_network_name(first.network))
+    return Error(Errc::Config,
+                 "--net NAME is required: the network's name, 1 to 12 of a-z and 0-9");
+  const os::Paths paths(first.network);
+  Raw raw;
+  os::Options options("wattle-metad", kSummary);
+  declare(options, raw);
+  WATTLE_TRY(options.parse(argc, argv, paths.config()));
+  Config config;
+  config.network = raw.network;
+  config.genesis = raw.genesis.empty() ? paths.genesis() : raw.genesis;
+  config.state_folder = raw.state.empty() ? paths.state + "/meta" : raw.state;
+  config.run_folder = raw.run.empty() ? paths.run : raw.run;
+  if (raw.port == 0 || raw.port > 65535) return Error(Errc::Config, "port must be from 1 to 65535");
+  config.port = static_cast<std::uint16_t>(raw.port);
+  if (!os::log::parse_level(raw.level, config.level))
+    return Error(Errc::Config,
+                 "log-level '" + raw.level + "' is none of error, warning, notice, info, debug");
+  for (const std::string& text : raw.ip)
+    config.own_endpoints.push_back(WATTLE_TRY(parse_place(text, config.port, "ip")));
+  for (const std::string& text : raw.connect)
+    config.connect.push_back(WATTLE_TRY(parse_place(text, config.port, "connect")));
+  return std::optional<Config>(std::move(config));
+}
+
+std::vector<PeerHint> parse_peers(std::string_view text) {
+  std::vector<PeerHint> out;
+  for (const std::string_view line : split(text, '\n')) {
+    const auto words = split(trim(line), ' ');
+    if (words.size() < 3 || out.size() >= kMaxPeers) continue;
+    PeerHint peer;
+    const auto address = parse_address_text(words[1]);
+    if (!is_node_name(words[0]) || !address) continue;
+    peer.name = words[0];
+    peer.address = *address;
+    for (std::size_t i = 2; i < words.size(); ++i)
+      if (const auto endpoint = Endpoint::parse(words[i])) peer.endpoints.push_back(*endpoint);
+    if (!peer.endpoints.empty()) out.push_back(std::move(peer));
+  }
+  return out;
+}
+
+Result<Membership> load_membership(const Config& config, UnixTime now) {
+  constexpr const char* kJoin = "it is written by `wattle join`";
+  const auto text = os::read_text(config.genesis, kMaxDocument);
+  if (!text) return in_file(config.genesis, text.error(), kJoin);
+  const auto genesis = parse_genesis(*text);
+  if (!genesis) return in_file(config.genesis, genesis.error(), kJoin);
+  if (genesis->network != config.network)
+    return Error(Errc::Config, config.genesis + " is of the network " + genesis->network +
+                                   ", not of " + config.network);
+  Membership out;
+  Setup& setup = out.setup;
+  setup.network_name = genesis->network;
+  setup.network = network_id(genesis_hash(*text));
+  setup.credential_key = genesis->credential_key;
+  setup.document_key = genesis->document_key;
+  setup.prefix6 = genesis->prefix;
+  setup.prefix4 = genesis->ipv4;
+  setup.port = config.port;
+  setup.own_endpoints = config.own_endpoints;
+  setup.connect = config.connect;
+  setup.version = WATTLE_VERSION;
+  out.https_key = genesis->https_key;
+  out.tls.ca_der = genesis->ca_der;
+
+  const std::string certificate_file = config.state_folder + "/certificate";
+  const auto pem = os::read_text(certificate_file);
+  if (!pem) return in_file(certificate_file, pem.error(), kJoin);
+  auto der = crypto::pem_to_der(*pem, "CERTIFICATE");
+  if (!der) return in_file(certificate_file, der.error(), kJoin);
+  const auto certificate = crypto::verify_certificate(*der, genesis->ca_der, now);
+  if (!certificate)
+    return in_file(certificate_file, certificate.error(),
+                   "is the clock right? else join again with a new invite");
+  const auto address = parse_address_text(certificate->says.anode_text);
+  if (!address) return in_file(certificate_file, address.error(), kJoin);
+  setup.address = *address;
+  setup.name = certificate->says.dns_name;
+  setup.serial = certificate->says.serial;
+  setup.expires = certificate->says.not_after;
+  out.tls.certificate_der = std::move(*der);
+  const std::string key_file = config.state_folder + "/tls.key";
+  auto key = os::read_text(key_file);
+  if (!key) return in_file(key_file, key.error(), kJoin);
+  out.tls.key_pem = std::move(*key);
+
+  const std::string credential_file = config.state_folder + "/credential";
+  const auto credential = read_exactly<kCredentialSize>(credential_file);
+  if (!credential) return in_file(credential_file, credential.error(), kJoin);
+  Trust trust;
+  trust.network = setup.network;
+  trust.credential_key = setup.credential_key;
+  Credential decoded;
+  const Check check = accept_credential(trust, *credential, setup.address, now, 0, decoded);
+  if (check != Check::Accept)
+    return Error(Errc::Config, credential_file + " does not verify (" +
+                                   std::string(check_name(check)) +
+                                   "); is the clock right? else join again with a new invite");
+  setup.credential = *credential;
+
+  if (const auto peers = os::read_text(config.state_folder + "/peers", kMaxPeersFile))
+    setup.peers = parse_peers(*peers);
+  if (const auto document = os::read_text(config.state_folder + "/document", kMaxDocument)) {
+    setup.document = *document;
+    if (const auto parsed = parse_network_document(*document, setup.document_key, setup.network))
+      out.registries = parsed->registries;
+  }
+  return out;
+}
+
+}  // namespace wattle::metad

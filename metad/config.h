@@ -1,0 +1,43 @@
+// What wattle-metad reads before its seal: wattle.conf and command line, genesis, and its state
+// folder. Every fault is one sentence that names the file and what to do.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/os/log.h"
+#include "metad/core/setup.h"
+#include "metad/io/tls.h"
+
+namespace wattle::metad {
+
+struct Config {
+  std::string network;
+  std::string genesis;       // file
+  std::string state_folder;  // /var/lib/wattle/NET/meta
+  std::string run_folder;    // /run/wattle/NET
+  std::uint16_t port = 8737;
+  std::vector<Endpoint> own_endpoints;
+  std::vector<Endpoint> connect;
+  os::log::Level level = os::log::Level::Info;
+};
+
+// Nothing: --help, --version or --requests was asked for, and printed.
+Result<std::optional<Config>> load_config(int argc, const char* const* argv);
+
+struct Membership {
+  Setup setup;
+  TlsContext::Material tls;
+  ByteArray<32> https_key{};
+  std::vector<std::string> registries;  // URLs of the stored document
+};
+// Genesis, certificate and credential, checked against each other; the peers file and the document,
+// if they are there. An expired certificate is an error: it says so.
+Result<Membership> load_membership(const Config& config, UnixTime now);
+
+// Lines `NAME ADDRESS ENDPOINT...`; malformed ones are left out.
+std::vector<PeerHint> parse_peers(std::string_view text);
+
+}  // namespace wattle::metad

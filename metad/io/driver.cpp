@@ -1,0 +1,152 @@
+#include "metad/io/driver.h"
+
+#include <algorithm>
+
+#include "common/os/clock.h"
+#include "common/os/file.h"
+
+namespace wattle::metad {
+namespace {
+
+constexpr Duration kGoodbye = std::chrono::milliseconds(300);
+constexpr Duration kShortestTick = std::chrono::milliseconds(10);
+
+os::log::Level level_of(Note::Level level) {
+  switch (level) {
+    case Note::Level::Warning:
+      return os::log::Level::Warning;
+    case Note::Level::Notice:
+      return os::log::Level::Notice;
+    case Note::Level::Info:
+      break;
+  }
+  return os::log::Level::Info;
+}
+
+}  // namespace
+
+Driver::Driver(os::EventLoop& loop, Random& random, DriverSetup setup)
+    : loop_(loop),
+      tls_(std::move(setup.tls)),
+      state_folder_(setup.state_folder),
+      engine_(setup.engine, random, now()),
+      timer_(loop, [this] { perform(engine_.on_tick(now())); }),
+      links_(
+          loop, *tls_,
+          {.on_up = [this](LinkId id,
+                           LinkUp up) { perform(engine_.on_link_up(id, std::move(up), now())); },
+           .on_line = [this](LinkId id,
+                             std::string_view line) { perform(engine_.on_line(id, line, now())); },
+           .on_down = [this](LinkId id) { perform(engine_.on_link_down(id, now())); },
+           .on_dial_failed = [this](DialId id) { perform(engine_.on_dial_failed(id, now())); },
+           .on_settled = [this](const Endpoint& remote) { listener_.release(remote); }}),
+      registry_(loop, setup.engine.network_name, setup.https_key, random,
+                [this](std::string text) { perform(engine_.on_document(std::move(text), now())); }),
+      control_(loop, std::move(setup.control),
+               {.on_open =
+                    [this](ControlId id, bool may_act) {
+                      perform(engine_.on_control_open(id, may_act, now()));
+                    },
+                .on_line =
+                    [this](ControlId id, std::string_view line) {
+                      perform(engine_.on_control_line(id, line, now()));
+                    },
+                .on_down = [this](ControlId id) { perform(engine_.on_control_down(id)); }}),
+      listener_(loop, std::move(setup.listeners),
+                [this](os::Fd socket, const Endpoint& remote) {
+                  links_.accept(std::move(socket), remote);
+                }),
+      crypto_(loop, setup.crypto_lane, "crypto.meta", random,
+              {.on_up =
+                   [this] {
+                     os::log::info("cryptod is there");
+                     perform(engine_.on_cryptod_up(now()));
+                   },
+               .on_message =
+                   [this](const meta_link::ToMetad::Message& m) {
+                     perform(engine_.on_cryptod(m, now()));
+                   },
+               .on_down =
+                   [this](const Error& why) {
+                     os::log::notice("cryptod is away", {{os::log::Key::Err, why.text()}});
+                     perform(engine_.on_cryptod_down(now()));
+                   },
+               .on_drained = [this] { pump(); }}),
+      key_(loop, setup.key_lane, "key", random,
+           {.on_up = [] { os::log::info("keyd is there"); },
+            .on_message =
+                [this](const key_link::ToMetad::Message& m) { perform(engine_.on_keyd(m, now())); },
+            .on_down =
+                [this](const Error& why) {
+                  os::log::notice("keyd is away", {{os::log::Key::Err, why.text()}});
+                  perform(engine_.on_keyd_down(now()));
+                },
+            .on_drained = {}}) {
+  registry_.set_places(std::move(setup.registry));
+  if (engine_.document()) document_version_ = engine_.document()->version;
+  perform(engine_.on_tick(now()));
+}
+
+Now Driver::now() const { return {os::now(), os::unix_now()}; }
+
+void Driver::stop() {
+  links_.say_goodbye();
+  stopping_ = loop_.after(kGoodbye, [this] { loop_.stop(); });
+}
+
+void Driver::perform(Actions actions) {
+  for (const Action& action : actions) perform(action);
+  if (engine_.document() && engine_.document()->version != document_version_) {
+    document_version_ = engine_.document()->version;
+    registry_.set_places(registry_places(engine_.document()->registries, false));
+  }
+  pump();
+  arm();
+}
+
+void Driver::perform(const Action& action) {
+  std::visit(ipc::Overload{
+                 [&](const SendLine& a) { links_.send(a.link, a.line); },
+                 [&](const CloseLink& a) { links_.close(a.link); },
+                 [&](const Dial& a) { links_.dial(a.dial, a.endpoint); },
+                 [&](const CancelDial& a) { links_.cancel(a.dial); },
+                 [&](const ControlLine& a) { control_.send(a.control, a.line); },
+                 [&](const CloseControl& a) { control_.close(a.control); },
+                 [&](const ToKeyd& a) { key_.send(a.request); },
+                 [&](const StoreFile& a) {
+                   const auto stored =
+                       os::write_file(state_folder_ + "/" + a.name, as_bytes(a.text), 0600);
+                   if (!stored) os::log::warning(stored.error().text());
+                 },
+                 [&](const PublishOrigin& a) { registry_.publish(a); },
+                 [&](const Note& a) {
+                   std::string sentence = a.sentence;
+                   notes_.write(level_of(a.level), sentence,
+                                {{os::log::Key::Peer, a.peer}, {os::log::Key::Err, a.err}});
+                 },
+             },
+             action);
+}
+
+// As much as the lane takes; the rest when it has drained.
+void Driver::pump() {
+  while (auto message = engine_.next_for_cryptod()) {
+    const bool taken = std::visit(
+        [&](const auto& m) {
+          if constexpr (std::is_same_v<std::remove_cvref_t<decltype(m)>, std::monostate>)
+            return true;
+          else
+            return crypto_.send(m);
+        },
+        *message);
+    if (!taken) return;
+    engine_.sent_to_cryptod();
+  }
+}
+
+void Driver::arm() {
+  const Instant current = os::now();
+  timer_.arm(std::max(engine_.next_deadline(), current + kShortestTick), current);
+}
+
+}  // namespace wattle::metad

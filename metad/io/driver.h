@@ -1,0 +1,60 @@
+// Between the engine and the loop: feeds events, performs actions, owns the one timer.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "metad/core/engine.h"
+#include "metad/io/control_server.h"
+#include "metad/io/lane_client.h"
+#include "metad/io/listener.h"
+#include "metad/io/peer_links.h"
+#include "metad/io/registry_client.h"
+
+namespace wattle::metad {
+
+struct DriverSetup {
+  Setup engine;
+  std::unique_ptr<TlsContext> tls;
+  std::vector<os::Fd> listeners;  // TCP
+  os::Fd control;                 // listening unix stream socket
+  std::string crypto_lane;        // path of crypto.meta
+  std::string key_lane;           // path of key
+  std::string state_folder;
+  ByteArray<32> https_key{};  // from genesis
+  std::vector<Endpoint> registry;
+};
+
+class Driver {
+ public:
+  // loop and random must outlive it.
+  Driver(os::EventLoop& loop, Random& random, DriverSetup setup);
+
+  // SIGTERM: a word to the neighbours; the loop stops within half a second.
+  void stop();
+
+ private:
+  void perform(Actions actions);
+  void perform(const Action& action);
+  void pump();
+  void arm();
+  Now now() const;
+
+  os::EventLoop& loop_;
+  std::unique_ptr<TlsContext> tls_;
+  std::string state_folder_;
+  Engine engine_;
+  os::EventLoop::Timer timer_;
+  PeerLinks links_;
+  RegistryClient registry_;
+  ControlServer control_;
+  Listener listener_;
+  LaneClient<meta_link::ToCryptod, meta_link::ToMetad> crypto_;
+  LaneClient<key_link::FromMetad, key_link::ToMetad> key_;
+  os::Watch stopping_;
+  std::uint64_t document_version_ = 0;
+  os::log::Limited notes_{60};
+};
+
+}  // namespace wattle::metad

@@ -1,0 +1,113 @@
+#include "metad/io/line_stream.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
+#include <array>
+
+#include "common/base/check.h"
+
+namespace wattle::metad {
+namespace {
+
+constexpr Duration kLinger = std::chrono::seconds(2);
+constexpr std::size_t kReadAhead = 64 * 1024;
+
+}  // namespace
+
+LineStream::LineStream(os::EventLoop& loop, os::Fd socket, Callbacks callbacks) : loop_(loop) {
+  event_ = bufferevent_socket_new(loop.base(), socket.release(),
+                                  BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+  start(std::move(callbacks));
+}
+
+LineStream::LineStream(os::EventLoop& loop, os::Fd socket, ssl_st* ssl, bool dialled,
+                       Callbacks callbacks)
+    : loop_(loop) {
+  event_ = bufferevent_openssl_socket_new(
+      loop.base(), socket.release(), ssl,
+      dialled ? BUFFEREVENT_SSL_CONNECTING : BUFFEREVENT_SSL_ACCEPTING,
+      BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+  start(std::move(callbacks));
+  bufferevent_openssl_set_allow_dirty_shutdown(event_, 1);  // lines have their own end
+}
+
+LineStream::~LineStream() {
+  if (event_ == nullptr) return;
+  bufferevent_setcb(event_, nullptr, nullptr, nullptr, nullptr);
+  bufferevent_free(event_);
+}
+
+void LineStream::start(Callbacks callbacks) {
+  WATTLE_CHECK(event_ != nullptr);
+  callbacks_ = std::move(callbacks);
+  bufferevent_setcb(event_, on_read, on_written, on_event, this);
+  bufferevent_setwatermark(event_, EV_READ, 0, kReadAhead);
+  bufferevent_enable(event_, EV_READ | EV_WRITE);
+}
+
+void LineStream::send(std::string_view line) {
+  if (ended_ || finishing_) return;
+  evbuffer* output = bufferevent_get_output(event_);
+  if (evbuffer_get_length(output) + line.size() + 1 > kMaxOutput)
+    return end("it does not read what is sent");
+  evbuffer_add(output, line.data(), line.size());
+  evbuffer_add(output, "\n", 1);
+}
+
+void LineStream::finish() {
+  if (ended_ || finishing_) return;
+  finishing_ = true;
+  bufferevent_disable(event_, EV_READ);
+  const bool empty = evbuffer_get_length(bufferevent_get_output(event_)) == 0;
+  linger_ = loop_.after(empty ? Duration::zero() : kLinger, [this] { end("closed"); });
+}
+
+const ssl_st* LineStream::ssl() const { return bufferevent_openssl_get_ssl(event_); }
+
+void LineStream::read() {
+  evbuffer* input = bufferevent_get_input(event_);
+  std::array<char, 4096> chunk{};
+  while (!ended_ && !finishing_) {
+    const int size = evbuffer_remove(input, chunk.data(), chunk.size());
+    if (size <= 0) return;
+    lines_.feed({chunk.data(), static_cast<std::size_t>(size)});
+    while (!ended_ && !finishing_) {
+      auto line = lines_.next();
+      if (!line) break;
+      callbacks_.on_line(std::move(*line));
+    }
+    if (lines_.overlong()) return end("a line is too long");
+  }
+}
+
+void LineStream::end(std::string_view why) {
+  if (ended_) return;
+  ended_ = true;
+  bufferevent_disable(event_, EV_READ | EV_WRITE);
+  if (callbacks_.on_end) callbacks_.on_end(why);
+}
+
+void LineStream::on_read(bufferevent*, void* self) { static_cast<LineStream*>(self)->read(); }
+
+// All that was sent is out of our hands.
+void LineStream::on_written(bufferevent*, void* self) {
+  auto* stream = static_cast<LineStream*>(self);
+  if (stream->finishing_) stream->end("closed");
+}
+
+void LineStream::on_event(bufferevent*, short what, void* self) {
+  auto* stream = static_cast<LineStream*>(self);
+  if ((what & BEV_EVENT_CONNECTED) != 0) {
+    if (stream->callbacks_.on_open) stream->callbacks_.on_open();
+    return;
+  }
+  if ((what & BEV_EVENT_EOF) != 0) {
+    stream->read();  // the last lines
+    return stream->end("the other side closed it");
+  }
+  stream->end("connection or TLS error");
+}
+
+}  // namespace wattle::metad

@@ -1,0 +1,60 @@
+// A connection that carries lines: TLS to a node, or plain (unix socket, clear text on TCP). Owns
+// its bufferevent and socket. Input over kMaxLine ends it; output over kMaxOutput, too: a receiver
+// that stands still costs that much and no more.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "common/os/event_loop.h"
+#include "common/os/fd.h"
+#include "common/proto/line.h"
+
+struct bufferevent;
+struct ssl_st;
+
+namespace wattle::metad {
+
+class LineStream {
+ public:
+  static constexpr std::size_t kMaxOutput = 1024 * 1024;
+
+  struct Callbacks {
+    std::function<void()> on_open;  // TLS only: the handshake is done
+    std::function<void(std::string line)> on_line;
+    std::function<void(std::string_view why)> on_end;  // once; destroy the stream later, not in it
+  };
+
+  // Plain, on a connected socket.
+  LineStream(os::EventLoop& loop, os::Fd socket, Callbacks callbacks);
+  // TLS on a connected or (dialled) connecting socket; takes ownership of `ssl`.
+  LineStream(os::EventLoop& loop, os::Fd socket, ssl_st* ssl, bool dialled, Callbacks callbacks);
+  ~LineStream();
+  LineStream(const LineStream&) = delete;
+  LineStream& operator=(const LineStream&) = delete;
+
+  void send(std::string_view line);  // an LF is added
+  // Ends when all that was sent has left, or after 2 s; on_end is called.
+  void finish();
+  const ssl_st* ssl() const;
+  bool is_ended() const { return ended_; }
+
+ private:
+  void start(Callbacks callbacks);
+  void read();
+  void end(std::string_view why);
+  static void on_read(bufferevent* event, void* self);
+  static void on_written(bufferevent* event, void* self);
+  static void on_event(bufferevent* event, short what, void* self);
+
+  os::EventLoop& loop_;
+  bufferevent* event_ = nullptr;
+  Callbacks callbacks_;
+  LineBuffer lines_;
+  os::Watch linger_;
+  bool finishing_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace wattle::metad

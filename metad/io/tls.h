@@ -1,0 +1,51 @@
+// TLS 1.3 between nodes (DESIGN 5, security.md 5): both certificates required, verified against the
+// network's CA by common/crypto/certificate.h; no tickets, ALPN wattle-meta/1.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "common/base/result.h"
+#include "common/base/time.h"
+#include "common/crypto/certificate.h"
+#include "common/proto/node_address.h"
+
+struct ssl_ctx_st;
+struct ssl_st;
+
+namespace wattle::metad {
+
+// Who is at the other end, from its verified certificate.
+struct TlsPeer {
+  NodeAddress address;
+  std::string name;
+  std::uint64_t serial = 0;
+  UnixTime expires;
+};
+
+class TlsContext {
+ public:
+  struct Material {
+    Bytes ca_der;
+    Bytes certificate_der;  // this node's
+    std::string key_pem;
+  };
+  // Errors with a sentence: key and certificate do not belong together, and so on.
+  static Result<std::unique_ptr<TlsContext>> create(const Material& material);
+  ~TlsContext();
+
+  // For one connection; the caller owns it. Never fails (CHECK): memory only.
+  ssl_st* make_connection(bool dialled) const;
+  // After the handshake: whom the certificate names. Denied without ALPN wattle-meta/1.
+  Result<TlsPeer> peer(const ssl_st* connection, UnixTime now) const;
+
+ private:
+  struct Free {
+    void operator()(ssl_ctx_st* context) const;
+  };
+  TlsContext(Bytes ca_der, std::unique_ptr<ssl_ctx_st, Free> context);
+  Bytes ca_der_;
+  std::unique_ptr<ssl_ctx_st, Free> context_;
+};
+
+}  // namespace wattle::metad
