@@ -1,0 +1,7 @@
+wattle_test(cryptod_proc_test
+  SOURCES
+    proc/cryptod/cryptod_process_test.cpp
+    proc/cryptod/net_space.cpp
+    proc/cryptod/node.cpp
+  LINKS wattle_loop wattle_proto)
+add_dependencies(cryptod_proc_test wattle-cryptod)
