@@ -4,4 +4,12 @@ wattle_test(cryptod_core_test
     unit/cryptod/core/engine_lab.cpp
     unit/cryptod/core/engine_test.cpp
     unit/cryptod/core/pkik_vectors_test.cpp
+    unit/cryptod/core/replay_window_test.cpp
+    unit/cryptod/core/tables_test.cpp
   LINKS cryptod_core nlohmann_json::nlohmann_json)
+
+wattle_test(cryptod_allocation_test
+  SOURCES
+    unit/cryptod/core/engine_allocation_test.cpp
+    unit/cryptod/core/engine_lab.cpp
+  LINKS cryptod_core)
