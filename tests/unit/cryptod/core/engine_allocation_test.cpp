@@ -62,21 +62,27 @@ TEST(Allocation, NoneForAPacketInTheSteadyState) {
   Actions from_a, from_b;
   std::size_t delivered = 0;
 
+  const auto carry = [&](const Actions& sent, Node& from, Node& to, Actions& out) {
+    std::size_t n = 0;
+    for (const OutDatagram& d : sent.datagrams) {
+      std::copy(d.bytes.begin(), d.bytes.end(), buffers[n].begin());
+      received[n] = {from.endpoint, to.endpoint.address, 2,
+                     MutableBytes(buffers[n]).first(d.bytes.size())};
+      ++n;
+    }
+    to.engine->datagrams(lab.moment, std::span(received).first(n), out);
+  };
   const auto round = [&] {
     from_a.clear();
     from_b.clear();
     lab.a().engine->frames(lab.moment, frames, from_a);
-    std::size_t n = 0;
-    for (const OutDatagram& d : from_a.datagrams) {
-      std::copy(d.bytes.begin(), d.bytes.end(), buffers[n].begin());
-      received[n] = {lab.a().endpoint, lab.b().endpoint.address, 2,
-                     MutableBytes(buffers[n]).first(d.bytes.size())};
-      ++n;
-    }
-    lab.b().engine->datagrams(lab.moment, std::span(received).first(n), from_b);
+    carry(from_a, lab.a(), lab.b(), from_b);
     delivered += from_b.frames.size();
-    if (lab.a().engine->next_deadline() <= lab.moment.now) lab.a().engine->tick(lab.moment, from_a);
+    from_b.frames.clear();
     if (lab.b().engine->next_deadline() <= lab.moment.now) lab.b().engine->tick(lab.moment, from_b);
+    from_a.clear();
+    carry(from_b, lab.b(), lab.a(), from_a);
+    if (lab.a().engine->next_deadline() <= lab.moment.now) lab.a().engine->tick(lab.moment, from_a);
     lab.moment.now += std::chrono::milliseconds(20);
   };
   counting = true;
