@@ -25,3 +25,5 @@ endforeach()
 # The units, with the programs of this build.
 add_test(NAME systemd.units
   COMMAND ${CMAKE_SOURCE_DIR}/tests/proc/up/units.sh ${CMAKE_SOURCE_DIR} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+add_test(NAME man.privsep
+  COMMAND ${CMAKE_SOURCE_DIR}/tests/proc/up/policies.sh ${CMAKE_SOURCE_DIR})
