@@ -3,6 +3,7 @@
 // nothing, a clock set forward can at most fill the bucket.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 
 namespace wattle::keys {
