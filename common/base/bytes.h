@@ -30,11 +30,11 @@ inline bool equal(ByteView a, ByteView b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
-// The first N bytes of a view of at least N bytes (checked by the caller).
+// The first N bytes of a view; zeros for what it does not have (a Reader's view after an error).
 template <std::size_t N>
 ByteArray<N> to_array(ByteView view) {
   ByteArray<N> out{};
-  std::memcpy(out.data(), view.data(), N < view.size() ? N : view.size());
+  if (!view.empty()) std::memcpy(out.data(), view.data(), N < view.size() ? N : view.size());
   return out;
 }
 

@@ -41,6 +41,7 @@ TEST(Reader, EveryCutIsNoticedAndYieldsZeros) {
     EXPECT_FALSE(in.ok()) << size;
     EXPECT_EQ(in.finish().error().code, Errc::Truncated);
     EXPECT_EQ(in.u64(), 0u);  // and stays failed
+    EXPECT_EQ(in.array<4>(), ByteArray<4>{});
     EXPECT_EQ(in.view(0).size(), 0u);
     EXPECT_FALSE(in.ok());
   }
