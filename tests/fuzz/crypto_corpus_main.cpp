@@ -127,6 +127,7 @@ void records() {
   origin.address = m.credential.address;
   origin.seqno = 9;
   origin.name = "alice";
+  seed("origin_body", "empty", std::string_view());
   seed("origin_body", "bare", build_origin_body(origin));
   origin.endpoints = {WATTLE_MUST(Endpoint::parse("1.2.3.4:8737")),
                       WATTLE_MUST(Endpoint::parse("[fd00::1]:8737"))};
