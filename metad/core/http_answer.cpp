@@ -1,5 +1,7 @@
 #include "metad/core/http_answer.h"
 
+#include <optional>
+
 #include "common/base/parse.h"
 
 namespace wattle::metad {
@@ -74,19 +76,6 @@ Result<RegistryUrl> parse_registry_url(std::string_view url) {
   out.port = static_cast<std::uint16_t>(WATTLE_TRY(parse_decimal(rest.substr(1), 65535)));
   if (out.port == 0) return Errc::BadValue;
   return out;
-}
-
-std::optional<std::uint64_t> parse_document_version(std::string_view json) {
-  static constexpr std::string_view kKey = "\"document_version\"";
-  const std::size_t key = json.find(kKey);
-  if (key == std::string_view::npos) return std::nullopt;
-  std::size_t at = json.find_first_not_of(" \t:", key + kKey.size());
-  if (at == std::string_view::npos) return std::nullopt;
-  const std::size_t end = json.find_first_not_of("0123456789", at);
-  const auto number =
-      parse_decimal(json.substr(at, end == std::string_view::npos ? end : end - at));
-  if (!number) return std::nullopt;
-  return *number;
 }
 
 }  // namespace wattle::metad

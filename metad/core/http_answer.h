@@ -2,7 +2,6 @@
 // by Content-Length or until the end. No chunks (we ask with HTTP/1.0), no redirects. Pure.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,8 +26,5 @@ struct RegistryUrl {
   bool operator==(const RegistryUrl&) const = default;
 };
 Result<RegistryUrl> parse_registry_url(std::string_view url);
-
-// The number behind "document_version" in POST /origin's answer.
-std::optional<std::uint64_t> parse_document_version(std::string_view json);
 
 }  // namespace wattle::metad

@@ -12,6 +12,7 @@ namespace wattle::metad {
 namespace {
 
 constexpr Duration kLinger = std::chrono::seconds(2);
+constexpr Duration kAnswerTime = std::chrono::seconds(30);  // for answers to a half-closed stream
 constexpr std::size_t kReadAhead = 64 * 1024;
 
 }  // namespace
@@ -105,7 +106,11 @@ void LineStream::on_event(bufferevent*, short what, void* self) {
   }
   if ((what & BEV_EVENT_EOF) != 0) {
     stream->read();  // the last lines
-    return stream->end("the other side closed it");
+    if (!stream->callbacks_.on_said_all || stream->ended_ || stream->finishing_)
+      return stream->end("the other side closed it");
+    bufferevent_disable(stream->event_, EV_READ);
+    stream->linger_ = stream->loop_.after(kAnswerTime, [stream] { stream->end("closed"); });
+    return stream->callbacks_.on_said_all();
   }
   stream->end("connection or TLS error");
 }

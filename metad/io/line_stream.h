@@ -24,6 +24,9 @@ class LineStream {
     std::function<void()> on_open;  // TLS only: the handshake is done
     std::function<void(std::string line)> on_line;
     std::function<void(std::string_view why)> on_end;  // once; destroy the stream later, not in it
+    // The other side has said all (half-closed) and may still read answers: finish() when they are
+    // written. Empty: the end of its lines ends the stream.
+    std::function<void()> on_said_all;
   };
 
   // Plain, on a connected socket.

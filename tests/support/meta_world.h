@@ -1,0 +1,339 @@
+// Several metad engines wired in memory, with real keys, records and credentials, a manual clock
+// and a seeded Random: what the sockets do between them is played by deliver(). For tests and
+// fuzzers.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/crypto/p256.h"
+#include "common/proto/genesis.h"
+#include "common/proto/packet_key.h"
+#include "metad/core/engine.h"
+
+namespace wattle::metad::test {
+
+class SeededRandom : public Random {
+ public:
+  explicit SeededRandom(std::uint64_t seed) : state_(seed * 2 + 1) {}
+  void fill(MutableBytes out) override {
+    for (std::uint8_t& byte : out) {
+      state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+      byte = static_cast<std::uint8_t>(state_ >> 56);
+    }
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+inline crypto::PrivateKey key_of(std::uint8_t number) {
+  ByteArray<32> scalar{};
+  scalar[0] = 0x11;
+  scalar[31] = number;
+  return WATTLE_MUST(crypto::PrivateKey::from_scalar(scalar));
+}
+
+// Keys and times of one network.
+struct Realm {
+  static constexpr std::uint64_t kStart = 1'790'000'000;
+  crypto::PrivateKey credential_key = key_of(201), document_key = key_of(202);
+  NetworkId network{1, 2, 3, 4};
+
+  NodeAddress address(std::uint8_t n) const {
+    return NodeAddress::from_key(key_of(n).public_key());
+  }
+  Credential credential(std::uint8_t n, const std::string& name) const {
+    Credential c;
+    c.network = network;
+    c.address = address(n);
+    c.serial = 1000u + n;
+    c.not_before = {kStart - 300};
+    c.not_after = {kStart + 30 * 86400};
+    c.mac = mac_of(network, c.address);
+    c.ipv4 = {IpAddress::v4({10, 9, 0, n}), 32};
+    ByteArray<16> prefix{0xfd, 0, 0, 0, 0, 0, 0, n};
+    c.ipv6 = {IpAddress::v6(prefix), 64};
+    c.name_hash = name_hash(name);
+    return c;
+  }
+  CredentialBytes signed_credential(std::uint8_t n, const std::string& name) const {
+    return build_credential(credential(n, name), credential_key);
+  }
+  PacketKeyRecord record(std::uint8_t n, std::uint64_t epoch, UnixTime now) const {
+    PacketKeyRecord r;
+    r.network = network;
+    r.owner = address(n);
+    r.epoch = epoch;
+    r.not_before = now;
+    r.not_after = {now.seconds + 7800};
+    r.key = key_of(static_cast<std::uint8_t>(n + 100)).public_key();
+    r.serial = 1000u + n;
+    return r;
+  }
+  Bytes answer(std::uint8_t n, const std::string& name, std::uint64_t epoch, UnixTime now) const {
+    Bytes out = to_bytes(build_packet_key(record(n, epoch, now), key_of(n)));
+    const CredentialBytes c = signed_credential(n, name);
+    out.insert(out.end(), c.begin(), c.end());
+    return out;
+  }
+  SignedOrigin origin(std::uint8_t n, const std::string& name, std::uint64_t seqno) const {
+    SignedOrigin out;
+    out.record.network = network;
+    out.record.address = address(n);
+    out.record.seqno = seqno;
+    out.record.serial = 1000u + n;
+    out.record.name = name;
+    out.record.endpoints = {{IpAddress::v4({192, 0, 2, n}), 8737}};
+    out.signature = sign_origin(out.record, key_of(n));
+    return out;
+  }
+  Setup setup(std::uint8_t n, const std::string& name) const {
+    Setup s;
+    s.network_name = "home";
+    s.network = network;
+    s.credential_key = credential_key.public_key();
+    s.document_key = document_key.public_key();
+    s.prefix6 = {IpAddress::v6(ByteArray<16>{0xfd}), 48};
+    s.prefix4 = {IpAddress::v4({10, 9, 0, 0}), 22};
+    s.name = name;
+    s.address = address(n);
+    s.credential = signed_credential(n, name);
+    s.serial = 1000u + n;
+    s.expires = {kStart + 30 * 86400};
+    s.own_endpoints = {{IpAddress::v4({192, 0, 2, n}), 8737}};
+    s.version = "test";
+    return s;
+  }
+};
+
+// Nodes 1..n named n1, n2, ... at 192.0.2.<n>:8737. Each has a keyd and a cryptod that answer at
+// once.
+class World {
+ public:
+  struct Node {
+    std::uint8_t number;
+    std::string name;
+    SeededRandom random;
+    std::unique_ptr<Engine> engine;
+    std::uint64_t seqno = 0, epoch = 0;
+    bool reachable = true;  // can be dialled
+    std::vector<meta_link::ToCryptod::Message> to_cryptod;
+    std::vector<std::string> control;
+    std::vector<std::string> heard;  // lines that came over links
+    std::vector<StoreFile> files;
+    std::size_t dials = 0;
+    explicit Node(std::uint8_t n) : number(n), name("n" + std::to_string(int{n})), random(n) {}
+  };
+  struct Wire {  // one TCP connection: dialler's end and the other
+    std::size_t from, to;
+    LinkId from_id, to_id;
+    bool open = true;
+  };
+
+  Realm realm;
+  Now now{Instant(std::chrono::seconds(100)), {Realm::kStart}};
+  std::vector<std::unique_ptr<Node>> nodes;
+  std::vector<Wire> wires;
+  std::size_t lines = 0;
+
+  Node& add(const std::function<void(Setup&)>& change = {}) {
+    const auto number = static_cast<std::uint8_t>(nodes.size() + 1);
+    nodes.push_back(std::make_unique<Node>(number));
+    Node& node = *nodes.back();
+    Setup setup = realm.setup(number, node.name);
+    if (change) change(setup);
+    node.engine = std::make_unique<Engine>(std::move(setup), node.random, now);
+    key_link::Identity identity;
+    identity.network = realm.network;
+    identity.address = realm.address(number).bytes;
+    act(node, node.engine->on_keyd(identity, now));
+    act(node, node.engine->on_cryptod_up(now));
+    act(node, node.engine->on_cryptod(meta_link::Ready{number}, now));
+    rotate(node);
+    return node;
+  }
+
+  // A new packet key of this node, as cryptod hands it over.
+  void rotate(Node& node) {
+    node.epoch = std::max(node.epoch + 1, now.unix.seconds * 1000);
+    const Bytes answer = realm.answer(node.number, node.name, node.epoch, now.unix);
+    act(node, node.engine->on_cryptod(meta_link::OwnRecord{to_array<200>(answer)}, now));
+  }
+
+  void act(Node& node, Actions actions) {
+    for (Action& action : actions)
+      std::visit(ipc::Overload{
+                     [&](SendLine& a) { send(node, a.link, std::move(a.line)); },
+                     [&](CloseLink& a) { cut(node, a.link); },
+                     [&](Dial& a) { dial(node, a); },
+                     [&](CancelDial&) {},
+                     [&](ControlLine& a) { node.control.push_back(std::move(a.line)); },
+                     [&](CloseControl&) { node.control.push_back("(closed)"); },
+                     [&](ToKeyd& a) { sign(node, a.request); },
+                     [&](StoreFile& a) { node.files.push_back(std::move(a)); },
+                     [&](PublishOrigin&) {},
+                     [&](Note&) {},
+                 },
+                 action);
+    while (auto message = node.engine->next_for_cryptod()) {
+      node.to_cryptod.push_back(*message);
+      node.engine->sent_to_cryptod();
+    }
+  }
+
+  // Delivers what is under way until nothing is, then lets time pass in steps.
+  void settle() {
+    while (!events_.empty()) {
+      auto event = std::move(events_.front());
+      events_.pop_front();
+      event();
+    }
+  }
+  void run(Duration time, Duration step = std::chrono::milliseconds(50)) {
+    settle();
+    for (const Instant end = now.mono + time; now.mono < end;) {
+      now.mono += step;
+      now.unix.seconds = Realm::kStart + static_cast<std::uint64_t>(
+                                             std::chrono::duration_cast<std::chrono::seconds>(
+                                                 now.mono - Instant(std::chrono::seconds(100)))
+                                                 .count());
+      for (auto& node : nodes)
+        if (node->engine->next_deadline() <= now.mono) act(*node, node->engine->on_tick(now));
+      settle();
+    }
+  }
+
+  std::size_t open_wires(std::size_t a, std::size_t b) const {
+    std::size_t out = 0;
+    for (const Wire& wire : wires)
+      if (wire.open && ((wire.from == a && wire.to == b) || (wire.from == b && wire.to == a)))
+        ++out;
+    return out;
+  }
+  // The link's id at `node` of its open wire to `other`; 0 if none.
+  LinkId link(std::size_t node, std::size_t other) const {
+    for (const Wire& wire : wires) {
+      if (!wire.open) continue;
+      if (wire.from == node && wire.to == other) return wire.from_id;
+      if (wire.to == node && wire.from == other) return wire.to_id;
+    }
+    return 0;
+  }
+  void break_wires(std::size_t a, std::size_t b) {
+    for (Wire& wire : wires) {
+      if (!wire.open || !((wire.from == a && wire.to == b) || (wire.from == b && wire.to == a)))
+        continue;
+      wire.open = false;
+      act(*nodes[wire.from], nodes[wire.from]->engine->on_link_down(wire.from_id, now));
+      act(*nodes[wire.to], nodes[wire.to]->engine->on_link_down(wire.to_id, now));
+    }
+    settle();
+  }
+  std::vector<std::string> ask(Node& node, const std::string& line) {
+    node.control.clear();
+    act(node, node.engine->on_control_open(7, true, now));
+    node.control.clear();
+    act(node, node.engine->on_control_line(7, line, now));
+    settle();
+    act(node, node.engine->on_control_down(7));
+    return node.control;
+  }
+
+ private:
+  std::size_t index(const Node& node) const { return node.number - 1u; }
+
+  void sign(Node& node, const key_link::SignOrigin& request) {
+    OriginRecord record;
+    record.network = realm.network;
+    record.address = realm.address(node.number);
+    record.seqno = ++node.seqno;
+    record.options = request.options;
+    record.serial = request.serial;
+    record.name = request.name;
+    record.endpoints = request.endpoints;
+    key_link::Origin answer;
+    answer.body = build_origin_body(record);
+    answer.signature = sign_origin(record, key_of(node.number));
+    events_.push_back([this, &node, answer] { act(node, node.engine->on_keyd(answer, now)); });
+  }
+
+  void dial(Node& node, const Dial& a) {
+    ++node.dials;
+    const std::size_t target = a.endpoint.address.bytes[3] - 1u;
+    const std::size_t from = index(node);
+    if (target >= nodes.size() || !nodes[target]->reachable) {
+      events_.push_back(
+          [this, &node, id = a.dial] { act(node, node.engine->on_dial_failed(id, now)); });
+      return;
+    }
+    const Wire wire{from, target, next_link_, next_link_ + 1};
+    next_link_ += 2;
+    wires.push_back(wire);
+    events_.push_back([this, &node, wire, id = a.dial] {
+      act(node, node.engine->on_link_up(wire.from_id, up(*nodes[wire.to], true, id), now));
+    });
+    events_.push_back([this, wire] {
+      Node& other = *nodes[wire.to];
+      act(other, other.engine->on_link_up(wire.to_id, up(*nodes[wire.from], false, 0), now));
+    });
+  }
+
+  LinkUp up(const Node& other, bool dialled, DialId id) const {
+    LinkUp out;
+    out.dialled = dialled;
+    out.dial = id;
+    out.remote = {IpAddress::v4({192, 0, 2, other.number}), 8737};
+    out.address = realm.address(other.number);
+    out.name = other.name;
+    out.serial = 1000u + other.number;
+    out.expires = {Realm::kStart + 30 * 86400};
+    return out;
+  }
+
+  void send(Node& node, LinkId id, std::string line) {
+    ++lines;
+    for (const Wire& wire : wires) {
+      const bool forward = wire.from_id == id && wire.from == index(node);
+      if (!forward && !(wire.to_id == id && wire.to == index(node))) continue;
+      if (!wire.open) return;
+      Node& other = *nodes[forward ? wire.to : wire.from];
+      const LinkId other_id = forward ? wire.to_id : wire.from_id;
+      events_.push_back([this, &other, other_id, line = std::move(line)] {
+        other.heard.push_back(line);
+        act(other, other.engine->on_line(other_id, line, now));
+      });
+      return;
+    }
+  }
+
+  void cut(Node& node, LinkId id) {
+    for (Wire& wire : wires) {
+      const bool forward = wire.from_id == id && wire.from == index(node);
+      if (!forward && !(wire.to_id == id && wire.to == index(node))) continue;
+      wire.open = false;
+      Node& other = *nodes[forward ? wire.to : wire.from];
+      const LinkId other_id = forward ? wire.to_id : wire.from_id;
+      events_.push_back(
+          [this, &other, other_id] { act(other, other.engine->on_link_down(other_id, now)); });
+      return;
+    }
+  }
+
+  std::deque<std::function<void()>> events_;
+  LinkId next_link_ = 1;
+};
+
+// The newest message of a kind that a node handed to cryptod.
+template <typename M>
+const M* newest(const World::Node& node) {
+  for (auto at = node.to_cryptod.rbegin(); at != node.to_cryptod.rend(); ++at)
+    if (const M* m = std::get_if<M>(&*at)) return m;
+  return nullptr;
+}
+
+}  // namespace wattle::metad::test
