@@ -71,11 +71,14 @@ class RegistryTest : public ::testing::Test {
     https_key = crypto::spki_hash(key);
     const Bytes certificate =
         crypto::make_https_certificate(key, "127.0.0.1", os::unix_now()).value();
-    ASSERT_TRUE(os::write_file(state() + "/registry/https.key", as_bytes(key.to_pem()), 0400, id, id));
+    ASSERT_TRUE(
+        os::write_file(state() + "/registry/https.key", as_bytes(key.to_pem()), 0400, id, id));
     ASSERT_TRUE(os::write_file(state() + "/registry/https.crt",
-                               as_bytes(crypto::der_to_pem(certificate, "CERTIFICATE")), 0644, id, id));
+                               as_bytes(crypto::der_to_pem(certificate, "CERTIFICATE")), 0644, id,
+                               id));
     port = free_port();
-    const std::string config = "listen = 127.0.0.1:" + std::to_string(port) + "\nurl = " + base() + "\n";
+    const std::string config =
+        "listen = 127.0.0.1:" + std::to_string(port) + "\nurl = " + base() + "\n";
     ASSERT_TRUE(os::write_file(etc() + "/registry.conf", as_bytes(config), 0644));
     const Output made =
         shell("setpriv --reuid 65534 --regid 65534 --clear-groups " + program("wattle-signer") +
@@ -170,8 +173,8 @@ class RegistryTest : public ::testing::Test {
   }
 
   Output admin(const std::string& line) const {
-    return shell(program("wattle-registry") + " " + line + " --root " + folder.path() +
-                 " 2>" + folder.file("stderr"));
+    return shell(program("wattle-registry") + " " + line + " --root " + folder.path() + " 2>" +
+                 folder.file("stderr"));
   }
   std::string admin_error() const { return os::read_text(folder.file("stderr")).value(); }
   Invite invite(const std::string& name, const std::string& more = {}) const {
@@ -182,8 +185,7 @@ class RegistryTest : public ::testing::Test {
 
   CURL* request(const std::string& what, HttpAnswer& answer, const std::string* post) const {
     CURL* easy = curl_easy_init();
-    const std::string pin =
-        "sha256//" + to_base64(ByteView(https_key));
+    const std::string pin = "sha256//" + to_base64(ByteView(https_key));
     curl_easy_setopt(easy, CURLOPT_URL, (base() + "/test/" + what).c_str());
     curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, pin.c_str());
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);

@@ -1,0 +1,85 @@
+#include "registry/signer/notary.h"
+
+#include "common/crypto/certificate.h"
+#include "common/proto/acceptance.h"
+#include "tests/unit/registry/signer_bench.h"
+
+namespace wattle::test {
+namespace {
+
+constexpr std::uint64_t kNowMs = SignerBench::kNow.seconds * 1000;
+
+TEST(notary, certificate_and_credential_say_the_same) {
+  SignerBench bench;
+  const Joiner alice;
+  const auto issue = bench.certify(bench.request(alice, bench.invite("alice")), kNowMs);
+  const auto verified = crypto::verify_certificate(issue.certificate, bench.ledger.genesis().ca_der,
+                                                   SignerBench::kNow);
+  ASSERT_TRUE(verified) << verified.error().text();
+  Trust trust;
+  trust.network = bench.ledger.network();
+  trust.credential_key = bench.keys.credential.public_key();
+  Credential credential;
+  ASSERT_EQ(
+      accept_credential(trust, issue.credential, alice.address(), SignerBench::kNow, 0, credential),
+      Check::Accept);
+  EXPECT_EQ(verified->says.serial, kNowMs);
+  EXPECT_EQ(credential.serial, kNowMs);
+  EXPECT_EQ(verified->says.not_before.seconds, SignerBench::kNow.seconds - 300);
+  EXPECT_EQ(credential.not_before, verified->says.not_before);
+  EXPECT_EQ(verified->says.not_after.seconds, SignerBench::kNow.seconds + 30 * 24 * 3600);
+  EXPECT_EQ(credential.not_after, verified->says.not_after);
+  EXPECT_EQ(credential.mac, mac_of(trust.network, alice.address()));
+  EXPECT_EQ(credential.name_hash, name_hash("alice"));
+  EXPECT_EQ(credential.ipv6, verified->says.prefix6);
+}
+
+TEST(notary, serials_rise_even_when_the_clock_does_not) {
+  SignerBench bench;
+  bench.admit(bench.request(Joiner(), bench.invite("alice")));
+  const InviteKey key = bench.invite("bob");
+  const auto request = bench.request(Joiner(), key, "fd12:3456:789a:1::/64", "10.91.4.2");
+  EXPECT_EQ(bench.certify(request, kNowMs - 5000).serial, kNowMs + 1);
+  EXPECT_EQ(bench.certify(request, kNowMs + 5000).serial, kNowMs + 5000);
+}
+
+TEST(notary, signs_the_document_anew_after_a_day_without_what_ran_out) {
+  SignerBench bench;
+  NetworkDocument document = bench.ledger.document();
+  document.version = 7;
+  document.revoked = {{1, {SignerBench::kNow.seconds + 10}},
+                      {2, {SignerBench::kNow.seconds + 999999}}};
+  bench.add(registry::DocumentEntry{build_network_document(document, bench.keys.document)});
+  const UnixTime day{SignerBench::kNow.seconds + 24 * 3600};
+  EXPECT_FALSE(signer::renew_document(bench.keys, bench.ledger, {day.seconds - 1}));
+  const auto text = signer::renew_document(bench.keys, bench.ledger, day);
+  ASSERT_TRUE(text);
+  const auto next =
+      parse_network_document(*text, bench.keys.document.public_key(), bench.ledger.network());
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->version, 8u);
+  EXPECT_EQ(next->time, day);
+  ASSERT_EQ(next->revoked.size(), 1u);
+  EXPECT_EQ(next->revoked[0].serial, 2u);
+  EXPECT_EQ(next->registries, document.registries);
+}
+
+TEST(notary, knows_its_own_keys) {
+  SignerBench bench;
+  const Genesis& genesis = bench.ledger.genesis();
+  EXPECT_TRUE(signer::check_keys(bench.keys, genesis));
+  for (int which = 0; which < 3; ++which) {
+    const auto copy = [](const crypto::PrivateKey& key) {
+      return crypto::PrivateKey::from_scalar(key.scalar().view()).value();
+    };
+    signer::Keys wrong{copy(bench.keys.ca), copy(bench.keys.credential), copy(bench.keys.document)};
+    EXPECT_TRUE(signer::check_keys(wrong, genesis));
+    (which == 0   ? wrong.ca
+     : which == 1 ? wrong.credential
+                  : wrong.document) = crypto::PrivateKey::generate();
+    EXPECT_FALSE(signer::check_keys(wrong, genesis)) << which;
+  }
+}
+
+}  // namespace
+}  // namespace wattle::test
