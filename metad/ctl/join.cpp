@@ -145,8 +145,11 @@ Outcome become_member(const Arguments& arguments, const Invite& invite, const os
   if (const Outcome made = open_pending(store, invite, arguments.first, pending); !made.ok())
     return made;
 
-  std::printf("Asking the registry at %s …\n", invite.base.c_str());
-  std::fflush(stdout);
+  // Only for somebody who watches: a failed join is one sentence.
+  if (isatty(STDOUT_FILENO) != 0) {
+    std::printf("Asking the registry at %s …\n", invite.base.c_str());
+    std::fflush(stdout);
+  }
   std::string genesis;
   CheckAnswer answer;
   const JoinVerdict verdict = ask_registry(*pending, genesis, answer);
