@@ -208,18 +208,25 @@ void Desk::answer_join(const Answer& answer) {
   if (busy_) retry_ = loop_.after(Duration::zero(), [this] { next_join(); });
 }
 
+// A member posts moments after it was made: the view may have to catch up with the journal first.
 void Desk::handle_origin(const Request& request, const Reply& reply) {
+  const Answer answer = take_origin(request);
+  if (answer.status != status(Fault::NotMember)) return reply(answer);
+  signer_.catch_up([this, request, reply](const Result<void>&) { reply(take_origin(request)); });
+}
+
+Answer Desk::take_origin(const Request& request) {
   const auto post = parse_origin_post(request.body);
-  if (!post) return reply(error_answer(Fault::BadRequest, post.error().text()));
+  if (!post) return error_answer(Fault::BadRequest, post.error().text());
   const auto record = open_origin(*post, network_id_);
-  if (!record) return reply(error_answer(Fault::BadRequest, record.error().text()));
+  if (!record) return error_answer(Fault::BadRequest, record.error().text());
   const auto member = store_.find_member(record->address);
   if (!member || !member->has_value())
-    return reply(error_answer(Fault::NotMember, "no member has this address"));
+    return error_answer(Fault::NotMember, "no member has this address");
   if (const auto checked = check_origin(*record, *post, **member); !checked)
-    return reply(
-        error_answer(checked.error().code == Errc::Denied ? Fault::NotMember : Fault::BadSignature,
-                     checked.error().text()));
+    return error_answer(
+        checked.error().code == Errc::Denied ? Fault::NotMember : Fault::BadSignature,
+        checked.error().text());
   StoredOrigin origin;
   origin.address = record->address;
   origin.seqno = record->seqno;
@@ -228,9 +235,9 @@ void Desk::handle_origin(const Request& request, const Reply& reply) {
   origin.signature = post->signature;
   if (const auto put = store_.put_origin(origin); !put) {
     log::error("cannot store an origin record", {{log::Key::Err, put.error().text()}});
-    return reply(error_answer(Fault::SignerAway, "the registry cannot write its database"));
+    return error_answer(Fault::SignerAway, "the registry cannot write its database");
   }
-  reply(origin_answer(document_version_));
+  return origin_answer(document_version_);
 }
 
 }  // namespace wattle::registry

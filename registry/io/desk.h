@@ -47,6 +47,7 @@ class Desk {
 
   void handle_join(const Request& request, const Reply& reply);
   void handle_origin(const Request& request, const Reply& reply);
+  Answer take_origin(const Request& request);
   void next_join();
   void propose(Result<void> caught_up);
   void verdict(Result<SignerLink::Verdict> verdict);

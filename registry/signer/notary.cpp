@@ -18,8 +18,9 @@ Result<std::string> make_genesis(const Keys& keys, const NetworkPlan& plan, Unix
   genesis.prefix = plan.prefix;
   genesis.ipv4 = plan.ipv4;
   genesis.created = now;
-  genesis.ca_der = WATTLE_TRY(crypto::make_ca_certificate(
-      keys.ca, plan.network, plan.prefix, &plan.ipv4, backdated(now), {now.seconds + kCaLifetime}));
+  genesis.ca_der = WATTLE_TRY(crypto::make_ca_certificate(keys.ca, plan.network, plan.prefix,
+                                                          &plan.ipv4, backdated(now, kCaBackdate),
+                                                          {now.seconds + kCaLifetime}));
   genesis.credential_key = keys.credential.public_key();
   genesis.document_key = keys.document.public_key();
   genesis.https_key = plan.https_key;

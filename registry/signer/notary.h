@@ -17,7 +17,9 @@ struct Keys {
   crypto::PrivateKey document;
 };
 
-inline constexpr std::uint64_t kBackdate = 300;                // clocks differ
+inline constexpr std::uint64_t kBackdate = 300;  // clocks differ
+// A member's certificate must not begin before the CA's: leaves room for a clock that is set back.
+inline constexpr std::uint64_t kCaBackdate = 24 * 3600;
 inline constexpr std::uint64_t kLifetime = 30ull * 24 * 3600;  // of certificate and credential
 inline constexpr std::uint64_t kDocumentRenewal = 24 * 3600;   // re-signed when older
 inline constexpr std::uint64_t kCaLifetime = 30ull * 365 * 24 * 3600;
