@@ -8,7 +8,9 @@
 namespace wattle::signer {
 namespace {
 
-UnixTime backdated(UnixTime now) { return {now.seconds > kBackdate ? now.seconds - kBackdate : 0}; }
+UnixTime backdated(UnixTime now, std::uint64_t seconds = kBackdate) {
+  return {now.seconds > seconds ? now.seconds - seconds : 0};
+}
 
 }  // namespace
 
