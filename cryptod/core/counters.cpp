@@ -51,6 +51,7 @@ constexpr auto kTable = std::to_array<Row>({
     {Counter::DropNoKey, "drop_no_key"},
     {Counter::DropMulticastBudget, "drop_multicast_budget"},
     {Counter::DropMulticastLimit, "drop_multicast_limit"},
+    {Counter::DropBroadcast, "drop_broadcast"},
     {Counter::DropNoCredential, "drop_no_credential"},
     {Counter::DropNoBuffer, "drop_no_buffer"},
     {Counter::TxDatagrams, "tx_datagrams"},

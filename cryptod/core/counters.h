@@ -27,7 +27,7 @@ enum class Counter : std::uint8_t {
   RxFrames, DropNoDevice,
   // frames from the TAP
   TxFrames, DropFrameLength, DropUnknownMac, DropQueueFull, DropQueueOld, DropNoKey,
-  DropMulticastBudget, DropMulticastLimit, DropNoCredential, DropNoBuffer,
+  DropMulticastBudget, DropMulticastLimit, DropBroadcast, DropNoCredential, DropNoBuffer,
   // datagrams out
   TxDatagrams, TxBytes, DropNoEndpoint,
   // ARP and neighbour discovery

@@ -27,6 +27,8 @@ void FrameFlow::outgoing(ByteView frame) {
     case Outgoing::Kind::Unicast:
       return unicast(verdict.destination, frame);
     case Outgoing::Kind::Multicast:
+      if (verdict.destination.is_broadcast() && !ctx_.self.broadcast)
+        return ctx_.count(Counter::DropBroadcast);
       return multicast(frame);
   }
 }
@@ -91,6 +93,8 @@ void FrameFlow::incoming(Peer& peer, InnerType type, MutableBytes body) {
     return ctx_.count(Counter::DropInnerLength);
   const EtherDrop drop = judge_incoming(frame, peer.member->credential, ctx_.self.credential->mac);
   if (drop != EtherDrop::None) return ctx_.counters.add_rx(drop);
+  if (!ctx_.self.broadcast && MacAddress{to_array<6>(frame)}.is_broadcast())
+    return ctx_.count(Counter::DropBroadcast);
   if (!ctx_.device.present) return ctx_.count(Counter::DropNoDevice);
   ++peer.rx_frames;
   ctx_.count(Counter::RxFrames);

@@ -65,6 +65,7 @@ void HandshakeFlow::want(Peer& peer) {
     members_.ask(peer, peer.seen ? peer.seen->epoch + 1 : 0);
     return;
   }
+  if (peer.stale) members_.ask(peer, peer.seen->epoch + 1);  // and try the one at hand meanwhile
   if (!starts_.take(ctx_.now())) {
     ctx_.count(Counter::HandshakesPaced);
     peer.start_at = starts_.ready_at(ctx_.now()) + ctx_.jitter(std::chrono::milliseconds(50));
@@ -101,7 +102,9 @@ std::size_t HandshakeFlow::gather_paths(const Peer& peer, std::uint32_t tries,
     const Endpoint& candidate = peer.candidates[((tries - 1) * (kPathsAtOnce - 1) + i) % all];
     const bool known = std::any_of(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(count),
                                    [&](const Path& p) { return p.remote == candidate; });
-    if (!known && usable(candidate)) out[count++] = Path{candidate, {}, 0};
+    // A link-local address is of use only with the interface on which it was seen.
+    if (!known && !candidate.address.is_link_local() && usable(candidate))
+      out[count++] = Path{candidate, {}, 0};
   }
   return count;
 }
@@ -124,7 +127,7 @@ void HandshakeFlow::attempt(Peer& peer, Instant first, std::uint32_t tries) {
     ctx_.indices.erase(index);
     return;
   }
-  const Duration pause = tries == 1 && !peer.current ? kFirstRetry : kRetry;
+  const Duration pause = tries == 1 ? kFirstRetry : kRetry;
   const Instant retry_at = ctx_.now() + pause + ctx_.jitter(kRetryJitter);
   peer.handshake = std::make_unique<PendingHandshake>(
       PendingHandshake{std::move(initiator).value(), first, ctx_.now(), retry_at, tries});
@@ -153,8 +156,8 @@ void HandshakeFlow::due(Peer& peer) {
     peer.wanted = false;
     return;
   }
-  // No answer twice: its key may be another one by now.
-  if (tries >= 2 && peer.seen) members_.ask(peer, peer.seen->epoch + 1);
+  // No answer: its key may be another one by now.
+  if (peer.seen) members_.ask(peer, peer.seen->epoch + 1);
   if (members_.usable(peer)) {
     attempt(peer, first, tries + 1);
   } else {

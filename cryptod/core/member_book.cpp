@@ -34,6 +34,7 @@ bool MemberBook::install(Peer& peer, const Accepted& accepted, ByteView record,
   peer.member = std::move(member);
   peer.seen = SeenRecord{to_array<kPacketKeyBody>(record), accepted.record.epoch,
                          accepted.credential.serial};
+  peer.stale = false;
   peer.want_at = kNever;
   peer.want_pause = {};
   ctx_.count(Counter::MembersAccepted);

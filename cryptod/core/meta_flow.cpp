@@ -67,6 +67,7 @@ void MetaFlow::on(const meta_link::Document& m) {
     return ctx_.count(Counter::DocumentsRefused);
   if (document->version == ctx_.self.document_version) return;
   ctx_.self.document_version = document->version;
+  ctx_.self.broadcast = document->broadcast;
   ctx_.self.trust.revoked.clear();
   for (const Revocation& r : document->revoked) ctx_.self.trust.revoked.insert(r.serial);
   members_.sweep();
@@ -140,7 +141,9 @@ void MetaFlow::on(const meta_link::Gone& m) {
 void MetaFlow::on(const meta_link::Stale& m) {
   Peer* const peer = ctx_.peers.find(NodeAddress{m.address});
   if (peer == nullptr || !peer->seen || m.epoch <= peer->seen->epoch) return;
-  // The number is a hint of whoever sent it: ask for the next one after what we verified.
+  // The number is a hint of whoever sent it: ask for the next one after what we verified, now if
+  // we speak with it, else when a session is wanted.
+  peer->stale = true;
   if (peer->current || peer->handshake || !peer->queue.empty())
     members_.ask(*peer, peer->seen->epoch + 1);
 }

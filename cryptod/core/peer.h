@@ -76,6 +76,7 @@ struct Peer {
   std::optional<PathTrial> trial;
 
   // Asking metad for its key.
+  bool stale = false;        // KEY_CHANGED: there may be a newer one than `seen`
   Instant want_at = kNever;  // not before; kNever: never asked
   Duration want_pause{};
 

@@ -14,6 +14,7 @@ struct Self {
   ShortId id{};
   Trust trust;
   std::uint64_t document_version = 0;
+  bool broadcast = true;  // the document allows ff:ff:ff:ff:ff:ff
 
   std::optional<CredentialBytes> offered;  // newest from metad, verified or not
   CredentialBytes credential_bytes{};

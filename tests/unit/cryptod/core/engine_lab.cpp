@@ -245,11 +245,13 @@ bool Lab::run_until(Duration limit, const std::function<bool()>& done) {
   return true;
 }
 
-std::string Lab::document(std::uint64_t version, const std::vector<std::uint64_t>& revoked) const {
+std::string Lab::document(std::uint64_t version, const std::vector<std::uint64_t>& revoked,
+                          bool broadcast) const {
   NetworkDocument d;
   d.network = config.network;
   d.version = version;
   d.time = moment.unix_now;
+  d.broadcast = broadcast;
   for (const std::uint64_t serial : revoked)
     d.revoked.push_back({serial, UnixTime{moment.unix_now.seconds + 2592000}});
   return build_network_document(d, document_key);

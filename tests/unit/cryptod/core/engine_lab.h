@@ -94,7 +94,8 @@ class Lab {
   bool run_until(Duration limit, const std::function<bool()>& done);
   // Hands a datagram over at once, with this source.
   void inject(Node& to, const Endpoint& from, Bytes bytes);
-  std::string document(std::uint64_t version, const std::vector<std::uint64_t>& revoked = {}) const;
+  std::string document(std::uint64_t version, const std::vector<std::uint64_t>& revoked = {},
+                       bool broadcast = true) const;
 
   Moment moment{Instant(std::chrono::hours(1)), UnixTime{1800000000}};
   SeededRandom random;

@@ -208,6 +208,36 @@ TEST(Engine, GroupsReachEveryKnownMember) {
   EXPECT_GE(lab.a().counter(Counter::DropMulticastBudget), 95u);
 }
 
+TEST(Engine, BroadcastCanBeSwitchedOffByTheDocument) {
+  Lab lab;
+  lab.introduce();
+  lab.a().say(meta_link::Document{lab.document(2, {}, false)});
+  lab.a().send(broadcast_frame(lab.a(), numbered(1)));
+  lab.b().send(broadcast_frame(lab.b(), numbered(2)));  // does not know it yet
+  lab.run(milliseconds(100));
+  EXPECT_TRUE(lab.b().frames.empty());
+  EXPECT_TRUE(lab.a().frames.empty());
+  EXPECT_EQ(lab.a().counter(Counter::DropBroadcast), 2u);
+}
+
+TEST(Engine, KeyChangedLeadsToTheNewKeyBeforeTheQueueEnds) {
+  Lab lab;
+  lab.a().give_member(lab.b());
+  lab.b().restart();  // another key; A still holds the record of the old one
+  lab.a().say(meta_link::Stale{lab.b().address.bytes, 1});           // lower than seen: nothing
+  lab.a().say(meta_link::Stale{lab.b().address.bytes, UINT64_MAX});  // any number is a hint only
+  lab.a().send(ip_frame(lab.a(), lab.b(), numbered(1)));
+  lab.run(milliseconds(50));
+  EXPECT_EQ(lab.b().frames.size(), 1u);
+  // Without any hint it takes one retry.
+  lab.b().restart();
+  lab.run(seconds(200));
+  lab.b().restart();
+  lab.a().send(ip_frame(lab.a(), lab.b(), numbered(2)));
+  lab.run(milliseconds(1500));
+  EXPECT_EQ(lab.b().frames.size(), 2u);
+}
+
 TEST(Engine, NothingReadableOnTheWire) {
   Lab lab;
   lab.introduce();
