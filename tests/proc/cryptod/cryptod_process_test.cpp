@@ -6,6 +6,7 @@
 #include <chrono>
 #include <future>
 #include <random>
+#include <sstream>
 
 #include "common/os/clock.h"
 #include "common/os/file.h"
@@ -112,6 +113,33 @@ TEST_F(Cryptod, IsBackAfterAKill) {
   EXPECT_NE(b->incarnation, before);
   ASSERT_TRUE(world->until([&] { return b->live_with(*a); })) << b->log_text();
   EXPECT_LT(os::now() - killed, 5s);
+  expect_all_answered(*a, b->ipv4());
+}
+
+std::uint64_t cpu_ticks(pid_t pid) {
+  const auto text = os::read_text("/proc/" + std::to_string(pid) + "/stat");
+  std::istringstream words(text ? text->substr(text->rfind(')')) : std::string());
+  std::string word;
+  for (int i = 0; i < 12; ++i) words >> word;
+  std::uint64_t user = 0, system = 0;
+  words >> user >> system;
+  return user + system;
+}
+
+// A device that the administrator deletes must not make the loop spin, and a new one is taken.
+TEST_F(Cryptod, TakesANewDeviceAfterTheOldOneWasDeleted) {
+  ASSERT_NO_FATAL_FAILURE(start_both());
+  expect_all_answered(*a, b->ipv4());
+  EXPECT_EQ(a->space.shell("ip link delete wt-test"), "");
+  const Instant deleted = os::now();
+  do a->counters();
+  while (a->peers_end->device && os::now() - deleted < 10s);
+  ASSERT_FALSE(a->peers_end->device) << a->log_text();
+  const std::uint64_t before = cpu_ticks(a->pid);
+  world->until([] { return false; }, 1s);
+  EXPECT_LT(cpu_ticks(a->pid) - before, 30u);  // of about 100 a second
+  a->make_tap();
+  a->connect_tap();
   expect_all_answered(*a, b->ipv4());
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <future>
 
@@ -72,6 +73,16 @@ Node::Node(World& w, std::uint8_t n)
   const std::string outside = endpoint().address.text();
   EXPECT_EQ(world.underlay.shell("ip address add " + outside + "/32 dev lo"), "");
   udp = world.underlay.bind_udp(outside, kPort);
+  make_tap();
+  world.nodes.push_back(this);
+}
+
+Node::~Node() {
+  if (pid > 0) stop(SIGKILL);
+  std::erase(world.nodes, this);
+}
+
+void Node::make_tap() {
   tap = space.make_tap("wt-test", credential.mac);
   EXPECT_EQ(space.shell("ip address add " + ipv4() +
                         "/22 dev wt-test;"
@@ -81,12 +92,6 @@ Node::Node(World& w, std::uint8_t n)
                         "ip address add " +
                         local6() + "/64 dev wt-test nodad"),
             "");
-  world.nodes.push_back(this);
-}
-
-Node::~Node() {
-  if (pid > 0) stop(SIGKILL);
-  std::erase(world.nodes, this);
 }
 
 Endpoint Node::endpoint() const { return {IpAddress::v4({192, 0, 2, number}), kPort}; }
@@ -119,6 +124,7 @@ void Node::spawn(const std::vector<std::string>& arguments, bool as_root, bool s
   }
   setenv("NOTIFY_SOCKET", socket_path("notify").c_str(), 1);
   if (!as_root && !become_nobody()) _exit(102);
+  if (dup2(2, 1) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) _exit(104);
   std::string program = WATTLE_BIN_DIR "/wattle-cryptod";
   std::vector<char*> argv = {program.data()};
   for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));

@@ -56,6 +56,7 @@ class Node {
   Ending finish();
   std::string log_text() const;
 
+  void make_tap();  // instead of the one before, if any
   void connect_tap();
   void connect_key();
   void connect_meta();

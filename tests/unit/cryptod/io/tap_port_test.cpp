@@ -1,0 +1,106 @@
+// A unix datagram socket in the place of the TAP queue: message borders as a TAP has them. The real
+// one is in tests/proc/cryptod.
+#include "cryptod/io/tap_port.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace wattle::cryptod {
+namespace {
+
+struct Queue {
+  Queue() {
+    int ends[2];
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    kernel = os::Fd(ends[0]);
+    port.emplace(os::Fd(ends[1]));
+  }
+  void put(std::uint8_t flags, std::uint8_t gso, const Bytes& frame) {
+    Bytes all{flags, gso, 0, 0, 0, 0, 0, 0, 0, 0};
+    all.insert(all.end(), frame.begin(), frame.end());
+    EXPECT_EQ(write(kernel.raw(), all.data(), all.size()), static_cast<ssize_t>(all.size()));
+  }
+  os::Fd kernel;
+  std::optional<TapPort> port;
+  Counters counters;
+  std::vector<ByteView> frames;
+};
+
+TEST(TapPort, TakesFramesWithoutTheirHeader) {
+  Queue q;
+  const Bytes one(60, 1), big(kMaxFrame, 2);
+  q.put(0, 0, one);
+  q.put(2, 0, big);  // DATA_VALID is no offload
+  EXPECT_EQ(q.port->receive(q.frames, q.counters), TapPort::Taken::Drained);
+  ASSERT_EQ(q.frames.size(), 2u);
+  EXPECT_TRUE(equal(q.frames[0], one));
+  EXPECT_TRUE(equal(q.frames[1], big));
+  EXPECT_EQ(q.port->receive(q.frames, q.counters), TapPort::Taken::Drained);
+  EXPECT_TRUE(q.frames.empty());
+  EXPECT_TRUE(q.counters.list().empty());
+}
+
+TEST(TapPort, DropsOffloadsAndNonsense) {
+  Queue q;
+  const Bytes frame(60, 1);
+  q.put(1, 0, frame);  // a checksum to be completed
+  q.put(0, 1, frame);  // TCP segments
+  q.put(1, 5, frame);
+  const std::uint8_t tiny[9] = {};
+  EXPECT_EQ(write(q.kernel.raw(), tiny, sizeof tiny), 9);
+  q.put(0, 0, Bytes(9300, 3));
+  q.put(0, 0, frame);
+  EXPECT_EQ(q.port->receive(q.frames, q.counters), TapPort::Taken::Drained);
+  ASSERT_EQ(q.frames.size(), 1u);
+  EXPECT_TRUE(equal(q.frames[0], frame));
+  EXPECT_EQ(q.counters.of(Counter::IoTapOffload), 3u);
+  EXPECT_EQ(q.counters.of(Counter::IoTruncated), 2u);
+}
+
+TEST(TapPort, EndsABatch) {
+  Queue q;
+  std::size_t put = 0, taken = 0;
+  for (; put < TapPort::kBatch; ++put) {
+    const Bytes frame(64, static_cast<std::uint8_t>(put));
+    Bytes all(10, 0);
+    all.insert(all.end(), frame.begin(), frame.end());
+    if (write(q.kernel.raw(), all.data(), all.size()) < 0) break;  // the socket's own bound
+  }
+  while (taken < put) {
+    q.port->receive(q.frames, q.counters);
+    ASSERT_FALSE(q.frames.empty());
+    for (const ByteView frame : q.frames) EXPECT_EQ(frame[5], taken++);
+  }
+}
+
+TEST(TapPort, WritesAPlainHeaderBeforeEachFrame) {
+  Queue q;
+  Bytes room(400, 0xee);
+  const OutFrame frames[] = {{MutableBytes(room).subspan(10, 60)},
+                             {MutableBytes(room).subspan(80, 100)}};
+  q.port->send(frames, q.counters);
+  Bytes got(1000);
+  ASSERT_EQ(read(q.kernel.raw(), got.data(), got.size()), 70);
+  EXPECT_TRUE(equal(ByteView(got).first(10), Bytes(10, 0)));
+  EXPECT_TRUE(equal(ByteView(got).subspan(10, 60), Bytes(60, 0xee)));
+  ASSERT_EQ(read(q.kernel.raw(), got.data(), got.size()), 110);
+  EXPECT_TRUE(equal(ByteView(got).first(10), Bytes(10, 0)));
+  EXPECT_TRUE(q.counters.list().empty());
+}
+
+TEST(TapPort, CountsWhatTheKernelRefuses) {
+  Queue q;
+  Bytes room(80, 0);
+  const OutFrame frame[] = {{MutableBytes(room).subspan(10, 60)}};
+  for (int i = 0; i < 10'000 && q.counters.of(Counter::IoTapBlocked) == 0; ++i)
+    q.port->send(frame, q.counters);
+  EXPECT_EQ(q.counters.of(Counter::IoTapBlocked), 1u);
+  q.kernel.close();
+  q.port->send(frame, q.counters);
+  EXPECT_EQ(q.counters.of(Counter::IoTapFailed), 1u);
+}
+
+}  // namespace
+}  // namespace wattle::cryptod
