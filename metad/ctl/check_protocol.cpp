@@ -98,8 +98,16 @@ Result<CheckRequest> parse_check_request(ByteView body) {
 }
 
 bool is_definite(Refusal refusal) {
-  return refusal != Refusal::None && refusal != Refusal::Busy && refusal != Refusal::SignerAway &&
-         refusal != Refusal::Other;
+  switch (refusal) {
+    case Refusal::None:
+    case Refusal::Busy:
+    case Refusal::SignerAway:
+    case Refusal::NetworkFull:
+    case Refusal::Other:
+      return false;
+    default:
+      return true;
+  }
 }
 
 Bytes build_check_answer(const CheckAnswer& answer) {

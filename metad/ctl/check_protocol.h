@@ -46,7 +46,9 @@ enum class Refusal : std::uint8_t {
   BadRequest = 6,
   Busy = 7,
   SignerAway = 8,
-  Other = 9,
+  NetworkFull = 9,
+  Denied = 10,  // revoked, or the name is taken
+  Other = 11,
 };
 // True if asking again with the same token can never succeed: the pending folder goes.
 bool is_definite(Refusal refusal);

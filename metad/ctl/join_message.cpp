@@ -66,11 +66,18 @@ struct NamedRefusal {
   Refusal refusal;
 };
 constexpr NamedRefusal kRefusals[] = {
-    {"unknown-token", Refusal::UnknownToken}, {"bad-proof", Refusal::BadProof},
-    {"bad-signature", Refusal::BadProof},     {"token-used", Refusal::TokenUsed},
-    {"token-expired", Refusal::TokenExpired}, {"id-clash", Refusal::IdClash},
-    {"bad-request", Refusal::BadRequest},     {"limit", Refusal::Busy},
+    {"unknown-token", Refusal::UnknownToken},
+    {"bad-proof", Refusal::BadProof},
+    {"bad-signature", Refusal::BadProof},
+    {"token-used", Refusal::TokenUsed},
+    {"token-expired", Refusal::TokenExpired},
+    {"id-clash", Refusal::IdClash},
+    {"bad-request", Refusal::BadRequest},
+    {"limit", Refusal::Busy},
     {"signer-away", Refusal::SignerAway},
+    {"network-full", Refusal::NetworkFull},
+    {"revoked", Refusal::Denied},
+    {"name-taken", Refusal::Denied},
 };
 
 }  // namespace

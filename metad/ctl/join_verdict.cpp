@@ -38,6 +38,11 @@ JoinVerdict refused(const CheckAnswer& answer, const std::string& network) {
       return later(Exit::Temporary,
                    "the registry's signer is away: see that wattle-signer runs on its host" +
                        std::string(kSameAgain));
+    case Refusal::NetworkFull:
+      return later(Exit::General, "the network " + network + " has no address left" + said);
+    case Refusal::Denied:
+      return never(Exit::Denied,
+                   "the registry of " + network + " does not let this host in" + said);
     case Refusal::BadRequest:
       return never(Exit::General, "the registry refuses the request" + said +
                                       ": are both hosts on the same version of wattle?");

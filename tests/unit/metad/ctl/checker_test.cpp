@@ -199,6 +199,9 @@ TEST(Checker, ReadsRefusals) {
   EXPECT_EQ(refused(403, R"({"error":"unknown-token"})"), Refusal::UnknownToken);
   EXPECT_EQ(refused(409, R"({"error":"id-clash"})"), Refusal::IdClash);
   EXPECT_EQ(refused(503, R"({"error":"signer-away"})"), Refusal::SignerAway);
+  EXPECT_EQ(refused(409, R"({"error":"network-full"})"), Refusal::NetworkFull);
+  EXPECT_EQ(refused(403, R"({"error":"revoked"})"), Refusal::Denied);
+  EXPECT_EQ(refused(409, R"({"error":"name-taken"})"), Refusal::Denied);
   EXPECT_EQ(refused(429, "slow down"), Refusal::Busy);
   EXPECT_EQ(refused(500, "<html>"), Refusal::Other);
 }

@@ -196,6 +196,8 @@ TEST(JoinVerdict, EachRefusalHasItsCode) {
   EXPECT_EQ(judged(Refusal::BadRequest), 1);
   EXPECT_EQ(judged(Refusal::Busy), 75);
   EXPECT_EQ(judged(Refusal::SignerAway), 75);
+  EXPECT_EQ(judged(Refusal::NetworkFull), 1);
+  EXPECT_EQ(judged(Refusal::Denied), 5);
   EXPECT_EQ(judged(Refusal::Other), 17);
 }
 
