@@ -124,13 +124,11 @@ void tell(const InitPlan& plan, const os::Paths& paths) {
 }
 
 Result<void> start(const std::string& network) {
-  std::vector<std::string> argv{program_folder() + "/wattle", "up", network};
-  if (os::exists("/run/systemd/system"))
-    argv = {"/usr/bin/systemctl", "enable", "--now", "wattle-signer@" + network + ".service",
-            "wattle-registry@" + network + ".service"};
-  const int status = WATTLE_TRY(run(argv));
+  // It knows whether systemd runs here.
+  const std::string program = program_folder() + "/wattle";
+  const int status = WATTLE_TRY(run({program, "up", network}));
   if (status == 0) return {};
-  return Error(Errc::System, argv[0] + " failed with exit code " + std::to_string(status));
+  return Error(Errc::System, program + " up failed with exit code " + std::to_string(status));
 }
 
 // This host's own membership, as a relay.
