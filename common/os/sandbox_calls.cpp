@@ -65,8 +65,8 @@ std::vector<AllowedCall> sanitizer_calls() {
   return {
       {SCMP_SYS(mmap)},  // shadow memory: other flags (still never PROT_EXEC)
       {SCMP_SYS(sigaltstack)},
-      {SCMP_SYS(openat), 2, O_RDONLY},  // symbols and /proc/self for reports and the leak check
-      {SCMP_SYS(openat), 2, O_RDONLY | O_CLOEXEC},
+      {SCMP_SYS(open)},
+      {SCMP_SYS(openat)},  // symbols and /proc/self for reports and the leak check
       {SCMP_SYS(newfstatat)},
       {SCMP_SYS(fstat)},
       {SCMP_SYS(stat)},
@@ -74,6 +74,7 @@ std::vector<AllowedCall> sanitizer_calls() {
       {SCMP_SYS(pread64)},
       {SCMP_SYS(readlink)},
       {SCMP_SYS(readlinkat)},
+      {SCMP_SYS(getdents)},
       {SCMP_SYS(getdents64)},
       {SCMP_SYS(ioctl), 1, 0x5401},  // TCGETS: is stderr a terminal?
       {SCMP_SYS(getrlimit)},
