@@ -83,7 +83,11 @@ Outcome open_pending(PendingStore& store, const Invite& invite, const std::strin
   switch (choose_pending(out, invite)) {
     case PendingChoice::Resume:
       std::puts("Resuming the join that was begun before, with the same key.");
-      return {};
+      if (out->url == url) return {};
+      // The same invite by another of the registry's addresses.
+      out->url = url;
+      out->invite = invite;
+      return store.save(*out);
     case PendingChoice::Replace:
       std::puts("A join with another invite was begun before; it is dropped for this one.");
       break;
