@@ -3,3 +3,6 @@ wattle_test(registry_proc_test
   LINKS wattle_proto wattle_crypto wattle_ipc wattle_os PkgConfig::CURL OpenSSL::SSL
         nlohmann_json::nlohmann_json)
 add_dependencies(registry_proc_test wattle-registry wattle-signer)
+add_test(NAME proc.registry_init
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/proc/registry_init.sh ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+set_tests_properties(proc.registry_init PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
