@@ -63,8 +63,10 @@ int main(int argc, char** argv) {
   rlimit core{};
   ::getrlimit(RLIMIT_CORE, &core);
   report << " core=" << core.rlim_max << " variables=";
-  for (char** variable = environ; *variable != nullptr; ++variable)
-    report << std::string(*variable).substr(0, std::strcspn(*variable, "=")) << ',';
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string name = std::string(*variable).substr(0, std::strcspn(*variable, "="));
+    if (!name.ends_with("SAN_OPTIONS")) report << name << ',';  // of builds with sanitizers
+  }
   auto service = wattle::os::Service::open();
   if (!service) return 1;
   report << " names=";
