@@ -251,6 +251,7 @@ TEST_F(ChannelTest, QueuedDescriptorsAreTheirOwn) {
       if (!sent) sent = a.channel.send(Gift{1}, {in.raw()});
     };
     run_until([&] { return sent; });
+    b.on_message = nullptr;
   }  // our own descriptor is closed now, wherever the message is
   run_until([&] { return b.descriptors.size() == 1; });
   ASSERT_EQ(write(out.raw(), "z", 1), 1);
