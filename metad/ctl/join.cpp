@@ -1,9 +1,13 @@
 #include "metad/ctl/join.h"
 
 #include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 
 #include "common/crypto/init.h"
 #include "common/os/clock.h"
@@ -58,12 +62,20 @@ Outcome check_not_joined(const Invite& invite, const os::Paths& paths) {
   return {};
 }
 
+// Really makes a device, gone with the descriptor: containers often have the file but not the
+// right.
 Outcome check_tun() {
   const os::Fd tun(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
-  if (tun.is_open()) return {};
-  return Failure{Exit::NoTun,
-                 os::system_error("/dev/net/tun cannot be opened").text() +
-                     ": load the module (modprobe tun), or let this container have the device"};
+  ifreq request{};
+  std::strcpy(request.ifr_name, "wt-try%d");
+  request.ifr_flags = IFF_TAP | IFF_NO_PI;
+  if (tun.is_open() && ioctl(tun.raw(), TUNSETIFF, &request) == 0) return {};
+  const bool there = tun.is_open();
+  return Failure{Exit::NoTun, os::system_error(there ? "/dev/net/tun makes no network device"
+                                                     : "/dev/net/tun cannot be opened")
+                                      .text() +
+                                  ": load the module (modprobe tun), or let this container have "
+                                  "the device and CAP_NET_ADMIN"};
 }
 
 Outcome choose_port(const Arguments& arguments, const std::string& network, std::uint16_t& out) {
