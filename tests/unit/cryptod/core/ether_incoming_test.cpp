@@ -169,6 +169,12 @@ TEST(EtherIncoming, RouterMessages) {
   }
   for (const std::uint8_t type : std::to_array<std::uint8_t>({1, 2, 128, 129, 130, 143}))
     EXPECT_EQ(ip6_in(ipv6(kPeer6, kUs6, 58, icmp(type, 16))), EtherDrop::None) << int{type};
+  // The same bytes where they are no ICMP header: TCP's ports, and the middle of something.
+  EXPECT_EQ(ip4_in(ipv4("10.1.0.2", "10.1.0.1", 6, icmp(5, 20))), EtherDrop::None);
+  EXPECT_EQ(ip4_in(ipv4("10.1.0.2", "10.1.0.1", 1, icmp(5), 100)), EtherDrop::None);
+  EXPECT_EQ(ip6_in(ipv6(kPeer6, kUs6, 6, icmp(134, 20))), EtherDrop::None);
+  EXPECT_EQ(ip6_in(ipv6(kPeer6, kUs6, 44, fragment_header(58, 800, icmp(134, 16)))),
+            EtherDrop::None);
   // A router still has to speak from an address of its own.
   EXPECT_EQ(ip6_in(ipv6("fd00:1:0:3::1", "ff02::1", 58, icmp(134, 16)), kFlagRouter),
             EtherDrop::SourceIp);
