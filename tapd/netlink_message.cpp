@@ -239,7 +239,7 @@ std::vector<IpAddress> reachable_addresses(const std::vector<LinkInfo>& links,
     out.push_back(address);
   }
   std::ranges::sort(out);
-  out.erase(std::ranges::unique(out).begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   if (out.size() > kMaxLocalAddresses) out.resize(kMaxLocalAddresses);
   return out;
 }
