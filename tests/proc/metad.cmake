@@ -1,0 +1,4 @@
+wattle_test(metad_proc_test
+  SOURCES proc/metad/metad_process_test.cpp proc/metad/meta_node.cpp
+  LINKS wattle_loop wattle_proto wattle_crypto)
+add_dependencies(metad_proc_test wattle-metad)
