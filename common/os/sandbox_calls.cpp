@@ -30,7 +30,6 @@ std::vector<AllowedCall> base_calls() {
       {SCMP_SYS(epoll_ctl)},
       {SCMP_SYS(poll)},
       {SCMP_SYS(ppoll)},
-      {SCMP_SYS(timerfd_settime)},
       {SCMP_SYS(restart_syscall)},
       {SCMP_SYS(clock_nanosleep)},
       {SCMP_SYS(sched_yield)},

@@ -14,5 +14,7 @@ wattle_test(os_loop_test
     unit/common/os/event_loop_test.cpp
   LINKS wattle_loop)
 wattle_test(os_options_test
-  SOURCES unit/common/os/options_test.cpp
-  LINKS wattle_options)
+  SOURCES
+    unit/common/os/manual_test.cpp
+    unit/common/os/options_test.cpp
+  LINKS wattle_options wattle_ipc)

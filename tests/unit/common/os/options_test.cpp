@@ -155,7 +155,6 @@ TEST_F(OptionsTest, HelpAndVersion) {
   EXPECT_EQ(options.keys(), (std::vector<std::string>{"device", "mtu", "wait", "fast", "ip"}));
 }
 
-// wattle.conf.5 tells of every key, and no key is missing in the list.
 TEST(KnownFileKeys, AreSortedAndUnique) {
   const auto& keys = known_file_keys();
   EXPECT_FALSE(keys.empty());
