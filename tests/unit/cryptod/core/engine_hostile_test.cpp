@@ -64,6 +64,33 @@ TEST(EngineHostile, RecordedDatagramsDoNothing) {
   EXPECT_GT(lab.a().counter(Counter::DropReceiverIndex), 0u);  // message 2 once more
 }
 
+TEST(EngineHostile, RepeatedFirstMessageCostsItsSourceNothing) {
+  Pair lab;
+  lab.talk();
+  const Bytes first = lab.last(kMessage1, lab.a()).bytes;
+  for (int i = 0; i < 1000; ++i) lab.inject(lab.b(), lab.a().endpoint, first);
+  EXPECT_EQ(lab.b().counter(Counter::DropHandshakeReplay), 1000u);
+  EXPECT_EQ(lab.b().counter(Counter::DropSourceBudget), 0u);
+}
+
+TEST(EngineHostile, EndpointsInsideTheNetworkAreNeverUsed) {
+  Lab lab;
+  meta_link::Member m{lab.b().address.bytes, *lab.b().record, lab.b().credential_bytes, {}, true};
+  m.endpoints = {Endpoint{IpAddress::v4({10, 91, 4, 9}), 8737},
+                 Endpoint{WATTLE_MUST(IpAddress::parse("fd12:3456:789a:2::1")), 8737},
+                 lab.a().endpoint,
+                 Endpoint{IpAddress::v4({255, 255, 255, 255}), 0},
+                 Endpoint{IpAddress::v4({224, 0, 0, 1}), 8737},
+                 Endpoint{WATTLE_MUST(IpAddress::parse("fe80::1")), 8737}};
+  lab.a().say(m);
+  EXPECT_TRUE(lab.seen.empty());
+  EXPECT_EQ(lab.a().counter(Counter::DropNoEndpoint), 1u);
+  m.endpoints.push_back(lab.b().endpoint);
+  lab.a().say(m);
+  ASSERT_EQ(lab.seen.size(), 1u);
+  EXPECT_EQ(lab.seen[0].to, lab.b().endpoint);
+}
+
 TEST(EngineHostile, RecordedFirstMessagesAreVoidAfterARestart) {
   Pair lab;
   lab.talk();

@@ -84,6 +84,27 @@ TEST_F(Hostile, ProbeAnswerThatNobodyAskedForDoesNothing) {
   EXPECT_EQ(lab.seen.size(), sent + 1);  // a question is answered, with as much
 }
 
+TEST_F(Hostile, ProbeAnswerCountsOnlyThroughTheWayThatWasTried) {
+  const Endpoint other{IpAddress::v4({203, 0, 113, 5}), 1000}, third{other.address, 2000};
+  const auto path = [&]() -> Endpoint {
+    for (auto m = a.told.rbegin(); m != a.told.rend(); ++m)
+      if (const auto* s = std::get_if<meta_link::PeerState>(&*m)) return s->endpoint;
+    return {};
+  };
+  lab.inject(a, other, member.seal(InnerType::Empty, {}));
+  EXPECT_EQ(lab.seen.back().to, other);
+  Bytes question = lab.seen.back().bytes;
+  Session::Opened opened;
+  ASSERT_EQ(member.session->open(question, opened), WireCheck::Accept);
+  Bytes answer = to_bytes(opened.body);
+  ASSERT_EQ(answer.size(), 9u);
+  answer[8] = 1;
+  lab.inject(a, third, member.seal(InnerType::Probe, answer));
+  EXPECT_EQ(path(), member.endpoint);
+  lab.inject(a, other, member.seal(InnerType::Probe, answer));
+  EXPECT_EQ(path(), other);
+}
+
 TEST_F(Hostile, PushedRecordsAreVerifiedUnderABudget) {
   const std::uint64_t before = a.counter(Counter::MembersAccepted);
   say(InnerType::Records, records(7));

@@ -161,6 +161,22 @@ TEST(Engine, HigherAddressBehindNatIsReachedThroughTheSourceItSaw) {
   EXPECT_EQ(lower.frames.size(), 1u);
 }
 
+TEST(Engine, HigherAddressThatUsesAnOldRecordGivesWay) {
+  Lab lab;
+  Node& higher = lab.a().address > lab.b().address ? lab.a() : lab.b();
+  Node& lower = &higher == &lab.a() ? lab.b() : lab.a();
+  higher.metad_answers = false;
+  higher.give_member(lower);
+  lower.restart();  // another key
+  higher.send(ip_frame(higher, lower, numbered(1)));
+  lab.run(milliseconds(10));
+  EXPECT_EQ(lower.counter(Counter::DropEpoch), 1u);
+  lower.give_member(higher, true);
+  lab.run(milliseconds(100));
+  EXPECT_EQ(lower.frames.size(), 1u);
+  EXPECT_EQ(higher.counter(Counter::HandshakesAnswered), 1u);
+}
+
 TEST(Engine, RestartedNodeIsBackAtOnce) {
   Lab lab;
   lab.a().give_member(lab.b());
