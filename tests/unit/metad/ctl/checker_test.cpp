@@ -206,6 +206,24 @@ TEST(Checker, ReadsRefusals) {
   EXPECT_EQ(refused(500, "<html>"), Refusal::Other);
 }
 
+TEST(Checker, RefusesAGenesisThatIsNone) {
+  CheckRequest request = right();
+  request.genesis_text = "wattle-genesis 1\nnetwork home\n";
+  request.genesis = genesis_hash(request.genesis_text);
+  expect_wrong(check_join(request), "the genesis document: ");
+}
+
+TEST(Checker, RefusesACredentialOfAnotherSizeOrTime) {
+  CheckRequest request = right();
+  const std::size_t at = request.body.find("\"credential\":\"") + 14;
+  request.body.replace(at, request.body.find('"', at) - at, "AAAA");
+  expect_wrong(check_join(request), "the credential: ");
+  expect_wrong(check_bent([](Parts& p) { p.credential.not_after = p.credential.not_before; }),
+               "credential does not verify");
+  expect_wrong(check_bent([](Parts& p) { p.credential.not_after = {1}; }),
+               "credential does not verify");
+}
+
 TEST(Checker, RefusesNonsense) {
   CheckRequest request = right();
   for (const std::string body :
