@@ -73,7 +73,7 @@ TEST(CounterSlot, ConstantsAreChecked) {
     return parse_slot(slot);
   };
   EXPECT_TRUE(resealed(15, 5));
-  for (const std::size_t at : {0, 3, 4, 7, 81, 87, 288, 479}) {
+  for (const std::size_t at : {0u, 3u, 4u, 7u, 81u, 87u, 288u, 479u}) {
     const auto result = resealed(at, 0xee);
     ASSERT_FALSE(result) << at;
     EXPECT_EQ(result.error().code, Errc::BadValue) << at;
