@@ -48,7 +48,6 @@ constexpr auto kTable = std::to_array<Row>({
     {Counter::DropUnknownMac, "drop_unknown_mac"},
     {Counter::DropQueueFull, "drop_queue_full"},
     {Counter::DropQueueOld, "drop_queue_old"},
-    {Counter::DropNoKey, "drop_no_key"},
     {Counter::DropMulticastBudget, "drop_multicast_budget"},
     {Counter::DropMulticastLimit, "drop_multicast_limit"},
     {Counter::DropBroadcast, "drop_broadcast"},

@@ -26,7 +26,7 @@ enum class Counter : std::uint8_t {
   // frames from members, for the TAP
   RxFrames, DropNoDevice,
   // frames from the TAP
-  TxFrames, DropFrameLength, DropUnknownMac, DropQueueFull, DropQueueOld, DropNoKey,
+  TxFrames, DropFrameLength, DropUnknownMac, DropQueueFull, DropQueueOld,
   DropMulticastBudget, DropMulticastLimit, DropBroadcast, DropNoCredential, DropNoBuffer,
   // datagrams out
   TxDatagrams, TxBytes, DropNoEndpoint,
