@@ -30,4 +30,5 @@ compare wattle-keyd cryptod/keys/io/policy.cpp
 compare wattle-metad metad/policy.cpp
 compare wattle-registry registry/io/policy.cpp
 compare wattle-signer registry/signer/policy.cpp
+compare wattle-fetch metad/ctl/fetch_policy.cpp
 exit $fault
