@@ -61,6 +61,7 @@ class Engine {
   Actions on_document(std::string text, Now now);  // from the registry: verified here
   Actions on_control_open(ControlId id, bool may_act, Now now);
   Actions on_control_line(ControlId id, std::string_view line, Now now);
+  Actions on_control_end(ControlId id, Now now);  // no more lines: close when all is answered
   Actions on_control_down(ControlId id);
   Actions on_tick(Now now);
   Instant next_deadline() const;
@@ -80,6 +81,7 @@ class Engine {
   };
   struct Control {
     bool may_act = false;
+    bool ended = false;
     std::optional<Query> query;  // one at a time; further lines wait
     std::deque<std::string> waiting;
   };

@@ -44,6 +44,13 @@ Actions Engine::on_control_line(ControlId id, std::string_view line, Now now) {
   return take();
 }
 
+Actions Engine::on_control_end(ControlId id, Now now) {
+  const auto at = controls_.find(id);
+  if (at != controls_.end()) at->second.ended = true;
+  serve_waiting_lines(now);
+  return take();
+}
+
 Actions Engine::on_control_down(ControlId id) {
   controls_.erase(id);
   wants_.control_down(id);
@@ -161,12 +168,17 @@ void Engine::control_key(ControlId id, Control& control, const Request& request,
 
 // Lines that came while an answer was awaited.
 void Engine::serve_waiting_lines(Now now) {
-  for (auto& [id, control] : controls_)
+  for (auto& [id, control] : controls_) {
     while (!control.query && !control.waiting.empty()) {
       const std::string line = std::move(control.waiting.front());
       control.waiting.pop_front();
       control_request(id, control, line, now);
     }
+    if (control.ended && !control.query) {
+      control.ended = false;
+      out_.push_back(CloseControl{id});
+    }
+  }
 }
 
 // Answers with what there is.

@@ -51,10 +51,7 @@ void ControlServer::on_acceptable() {
       if (line.ends_with('\r')) line.pop_back();
       if (!session.ended) callbacks_.on_line(session.id, line);
     };
-    // `printf … | nc -N`: what was asked is answered, then the connection ends.
-    callbacks.on_said_all = [this, &session] {
-      if (!session.ended) callbacks_.on_line(session.id, "TERMREQ");
-    };
+    callbacks.on_input_end = [this, &session] { callbacks_.on_input_end(session.id); };
     callbacks.on_end = [this, &session](std::string_view) { ended(session); };
     ++count;
     session.stream = std::make_unique<LineStream>(loop_, std::move(*socket), std::move(callbacks));

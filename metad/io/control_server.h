@@ -23,6 +23,7 @@ class ControlServer {
   struct Callbacks {
     std::function<void(ControlId id, bool may_act)> on_open;
     std::function<void(ControlId id, std::string_view line)> on_line;
+    std::function<void(ControlId id)> on_input_end;  // answer what is left, then close()
     std::function<void(ControlId id)> on_down;
   };
   ControlServer(os::EventLoop& loop, os::Fd listener, Callbacks callbacks);

@@ -42,16 +42,17 @@ Driver::Driver(os::EventLoop& loop, Random& random, DriverSetup setup)
            .on_settled = [this](const Endpoint& remote) { listener_.release(remote); }}),
       registry_(loop, setup.engine.network_name, setup.https_key, random,
                 [this](std::string text) { perform(engine_.on_document(std::move(text), now())); }),
-      control_(loop, std::move(setup.control),
-               {.on_open =
-                    [this](ControlId id, bool may_act) {
-                      perform(engine_.on_control_open(id, may_act, now()));
-                    },
-                .on_line =
-                    [this](ControlId id, std::string_view line) {
-                      perform(engine_.on_control_line(id, line, now()));
-                    },
-                .on_down = [this](ControlId id) { perform(engine_.on_control_down(id)); }}),
+      control_(
+          loop, std::move(setup.control),
+          {.on_open = [this](
+                          ControlId id,
+                          bool may_act) { perform(engine_.on_control_open(id, may_act, now())); },
+           .on_line =
+               [this](ControlId id, std::string_view line) {
+                 perform(engine_.on_control_line(id, line, now()));
+               },
+           .on_input_end = [this](ControlId id) { perform(engine_.on_control_end(id, now())); },
+           .on_down = [this](ControlId id) { perform(engine_.on_control_down(id)); }}),
       listener_(loop, std::move(setup.listeners),
                 [this](os::Fd socket, const Endpoint& remote) {
                   links_.accept(std::move(socket), remote);

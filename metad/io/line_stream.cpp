@@ -12,7 +12,6 @@ namespace wattle::metad {
 namespace {
 
 constexpr Duration kLinger = std::chrono::seconds(2);
-constexpr Duration kAnswerTime = std::chrono::seconds(30);  // for answers to a half-closed stream
 constexpr std::size_t kReadAhead = 64 * 1024;
 
 }  // namespace
@@ -106,11 +105,10 @@ void LineStream::on_event(bufferevent*, short what, void* self) {
   }
   if ((what & BEV_EVENT_EOF) != 0) {
     stream->read();  // the last lines
-    if (!stream->callbacks_.on_said_all || stream->ended_ || stream->finishing_)
-      return stream->end("the other side closed it");
-    bufferevent_disable(stream->event_, EV_READ);
-    stream->linger_ = stream->loop_.after(kAnswerTime, [stream] { stream->end("closed"); });
-    return stream->callbacks_.on_said_all();
+    if (stream->ended_ || stream->finishing_) return;
+    if (stream->ssl() != nullptr) return stream->end("the other side closed it");
+    if (stream->callbacks_.on_input_end) return stream->callbacks_.on_input_end();
+    return stream->finish();
   }
   stream->end("connection or TLS error");
 }

@@ -23,10 +23,10 @@ class LineStream {
   struct Callbacks {
     std::function<void()> on_open;  // TLS only: the handshake is done
     std::function<void(std::string line)> on_line;
+    // Plain only: nothing more will be read, but the other side may still listen (printf | nc). The
+    // stream lives until finish(), which is called if this is empty.
+    std::function<void()> on_input_end;
     std::function<void(std::string_view why)> on_end;  // once; destroy the stream later, not in it
-    // The other side has said all (half-closed) and may still read answers: finish() when they are
-    // written. Empty: the end of its lines ends the stream.
-    std::function<void()> on_said_all;
   };
 
   // Plain, on a connected socket.
@@ -40,7 +40,7 @@ class LineStream {
   void send(std::string_view line);  // an LF is added
   // Ends when all that was sent has left, or after 2 s; on_end is called.
   void finish();
-  const ssl_st* ssl() const;
+  const ssl_st* ssl() const;  // null on a plain stream
   bool is_ended() const { return ended_; }
 
  private:

@@ -94,8 +94,8 @@ Duration RegistryClient::between(Duration shortest, Duration longest) {
 std::string RegistryClient::request() const {
   const std::string head = " /" + network_;
   // 1.1: libevent's servers tell the length only there.
-  const std::string tail = " HTTP/1.1\r\nHost: " + places_[place_ % places_.size()].text() +
-                           "\r\nConnection: close\r\n";
+  const std::string tail =
+      " HTTP/1.1\r\nHost: " + places_[place_ % places_.size()].text() + "\r\nConnection: close\r\n";
   if (job_ == Job::Document) return "GET" + head + "/document" + tail + "\r\n";
   const std::string body = "{\"body\":\"" + to_base64(origin_->body) + "\",\"signature\":\"" +
                            to_base64(origin_->signature) + "\"}";

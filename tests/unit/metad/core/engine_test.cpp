@@ -464,6 +464,23 @@ TEST(MetadEngine, DumpPeersAsksCryptodAndAnswersWithoutIt) {
   EXPECT_EQ(without.back(), "END");
 }
 
+TEST(MetadEngine, WhoStopsTypingStillGetsHisAnswers) {
+  Star star(2);
+  star.world.run(seconds(1));
+  auto& one = star.node(1);
+  star.world.act(one, one.engine->on_control_open(9, true, star.world.now));
+  one.control.clear();
+  star.world.act(one, one.engine->on_control_line(9, "DUMP STATUS", star.world.now));
+  star.world.act(one, one.engine->on_control_line(9, "PING", star.world.now));
+  star.world.act(one, one.engine->on_control_end(9, star.world.now));
+  EXPECT_TRUE(one.control.empty());
+  star.world.run(seconds(2));  // cryptod stands still: the last known is told
+  ASSERT_GE(one.control.size(), 3u);
+  EXPECT_EQ(one.control[one.control.size() - 3], "END");
+  EXPECT_EQ(one.control[one.control.size() - 2], "PONG");
+  EXPECT_EQ(one.control.back(), "(closed)");
+}
+
 TEST(MetadEngine, ProbeIsHandedToCryptodAndItsAnswerTold) {
   Star star(2);
   star.world.run(seconds(1));
