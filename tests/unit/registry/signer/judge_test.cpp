@@ -90,6 +90,22 @@ TEST(judge_issue, refuses_an_address_of_another_zone) {
   EXPECT_EQ(rule_of(bench.judge(request)), as_int(Rule::BadRequest));
 }
 
+TEST(judge_issue, refuses_an_address_that_is_none_and_says_why) {
+  SignerBench bench;
+  const InviteKey key = bench.invite("alice");
+  const Joiner joiner;
+  EnrolmentClaim claim = joiner.claim(bench.ledger.network(), key);
+  claim.address.bytes[5] = 1;  // a byte that must be zero
+  auto request = bench.request(joiner, key);
+  request.address = claim.address.bytes;
+  request.proof = enrolment_proof(key, claim);
+  request.signature = sign_enrolment(claim, joiner.identity);
+  const auto judgement = bench.judge(request);
+  ASSERT_EQ(rule_of(judgement), as_int(Rule::BadRequest));
+  EXPECT_NE(std::get<signer::Refusal>(judgement).sentence.find(phrase(AddressFault::SpareBytes)),
+            std::string::npos);
+}
+
 TEST(judge_issue, refuses_an_expired_invite_from_its_last_second_on) {
   SignerBench bench;
   const UnixTime expires{SignerBench::kNow.seconds + 60};
