@@ -91,10 +91,11 @@ void LineStream::end(std::string_view why) {
 
 void LineStream::on_read(bufferevent*, void* self) { static_cast<LineStream*>(self)->read(); }
 
-// All that was sent is out of our hands.
-void LineStream::on_written(bufferevent*, void* self) {
+// libevent calls it also once at the beginning, when nothing was sent yet.
+void LineStream::on_written(bufferevent* event, void* self) {
   auto* stream = static_cast<LineStream*>(self);
-  if (stream->finishing_) stream->end("closed");
+  const bool all = evbuffer_get_length(bufferevent_get_output(event)) == 0;
+  if (stream->finishing_ && all) stream->end("closed");
 }
 
 void LineStream::on_event(bufferevent*, short what, void* self) {

@@ -132,6 +132,9 @@ void Listener::look(Stranger& stranger) {
   if (kind == FirstBytes::Http) {
     static constexpr std::string_view kAnswer =
         "HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    // What it has sent is taken: a close over unread bytes would take the answer back.
+    std::array<char, 4096> request{};
+    ::recv(stranger.socket.raw(), request.data(), request.size(), MSG_DONTWAIT);
     ::send(stranger.socket.raw(), kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
   drop(stranger);
