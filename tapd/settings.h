@@ -34,7 +34,7 @@ struct CommandLine {
 
 struct Settings {
   std::string device;
-  std::uint16_t mtu = 1500;
+  std::uint16_t mtu = 1400;
   std::uint16_t port = kDefaultPort;
   std::string log_level = "info";
   MacAddress mac;

@@ -8,7 +8,7 @@
 //   time 1790000000
 //   ttl 604800
 //   registry https://198.51.100.7:8443        (may repeat)
-//   mtu 1500
+//   mtu 1400
 //   min-protocol 1
 //   broadcast yes
 //   revoked <serial> <unix time when the certificate ends anyhow>
@@ -37,7 +37,7 @@ struct NetworkDocument {
   UnixTime time;
   std::uint64_t ttl = 604800;  // seconds
   std::vector<std::string> registries;
-  std::uint16_t mtu = 1500;  // of the members' devices
+  std::uint16_t mtu = 1400;  // of the members' devices
   std::uint16_t min_protocol = 1;
   bool broadcast = true;
   std::vector<std::pair<std::string, std::string>> others;

@@ -11,11 +11,12 @@ network_processes alice > "$LAB/table.alice"
 network_processes registry > "$LAB/table.registry"
 cat "$LAB/table.alice" "$LAB/table.registry"
 
+# tapd has set everything up before its seal and keeps nothing of CAP_NET_ADMIN: less than DESIGN 1 allows.
 # program user CapEff NoNewPrivs Seccomp network, and the kinds of descriptors it may hold (DESIGN 1).
-cap_net_admin=0000000000001000 none=0000000000000000
+none=0000000000000000
 allowed() {
   cat <<TABLE
-alice wattle-tapd wattle-$NET-tap $cap_net_admin 1 2 host null,file,pipe,unix,socket,tun
+alice wattle-tapd wattle-$NET-tap $none 1 2 host null,file,pipe,unix,socket,tun,signalfd
 alice wattle-cryptod wattle-$NET-crypto $none 1 2 private null,file,pipe,unix,socket,tun,eventpoll,eventfd,timerfd,signalfd
 alice wattle-keyd wattle-$NET-key $none 1 2 private null,file,pipe,unix,eventpoll,eventfd,timerfd,signalfd
 alice wattle-metad wattle-$NET-meta $none 1 2 host null,file,pipe,unix,socket,eventpoll,eventfd,timerfd,signalfd

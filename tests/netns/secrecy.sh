@@ -8,18 +8,18 @@ check "warm up alice-bob" pings alice bob 4 2
 check "warm up alice-carol" pings alice carol 4 1
 check "warm up bob-carol" pings bob carol 4 1
 
-pattern=6b616e677572756f6b616e677572756f   # "kangurookanguroo"
-nsenter -t "$(lab_pid lan)" -n -p tcpdump -i br0 -U -s 0 -w "$LAB/wire.pcap" 2> "$LAB/tcpdump.wire" & wire=$!
-on carol tcpdump -i "wt-$NET" -U -s 0 -w "$LAB/carol.pcap" 2> "$LAB/tcpdump.carol" & tap=$!
-on bob tcpdump -i "wt-$NET" -U -s 0 -w "$LAB/bob.pcap" 2> "$LAB/tcpdump.bob" & plain=$!
+pattern=6b616e6761726f6f6b616e6761726f6f   # "kangarookangaroo"
+nsenter -t "$(lab_pid lan)" -n -p tcpdump -i br0 --immediate-mode -U -s 0 -w "$LAB/wire.pcap" 2> "$LAB/tcpdump.wire" & wire=$!
+on carol tcpdump -i "wt-$NET" --immediate-mode -U -s 0 -w "$LAB/carol.pcap" 2> "$LAB/tcpdump.carol" & tap=$!
+on bob tcpdump -i "wt-$NET" --immediate-mode -U -s 0 -w "$LAB/bob.pcap" 2> "$LAB/tcpdump.bob" & plain=$!
 for log in wire carol bob; do wait_for 5 grep -q listening "$LAB/tcpdump.$log"; done
 check "twenty pings with a known pattern" on alice ping -n -q -c 20 -i 0.02 -s 400 -p $pattern "$(address4 bob)"
-sleep 0.5
+sleep 1
 kill $wire $tap $plain; wait $wire $tap $plain 2>/dev/null
 
-check "bob's TAP saw the pattern (the capture works)" grep -q kangurookanguroo "$LAB/bob.pcap"
+check "bob's TAP saw the pattern (the capture works)" grep -q kangarookangaroo "$LAB/bob.pcap"
 check "the wire carried wattle's datagrams" bash -c "[ \$(tcpdump -nr $LAB/wire.pcap 'udp port 8737' 2>/dev/null | wc -l) -ge 40 ]"
-absent() { ! grep -q kangurookanguroo "$1"; }
+absent() { ! grep -q kangarookangaroo "$1"; }
 check "no plaintext on the underlay" absent "$LAB/wire.pcap"
 foreign() { ! tcpdump -nr "$LAB/carol.pcap" "host $(address4 alice) and host $(address4 bob) and icmp" 2>/dev/null | grep .; }
 check "carol's TAP shows no unicast between alice and bob" foreign

@@ -25,7 +25,7 @@ TEST(TapdSettings, DefaultsComeFromTheNetworksName) {
   const auto settings = make("");
   ASSERT_TRUE(settings) << settings.error().text();
   EXPECT_EQ(settings->device, "wt-home");
-  EXPECT_EQ(settings->mtu, 1500);
+  EXPECT_EQ(settings->mtu, 1400);
   EXPECT_EQ(settings->port, 8737);
   EXPECT_EQ(settings->mac.text(), "02:11:22:33:44:55");
   EXPECT_EQ(settings->ipv4->text(), "10.7.0.9/22");
@@ -37,13 +37,13 @@ TEST(TapdSettings, ReadsItsKeysAndPassesOthersOver) {
       "# a comment\r\n"
       "connect = 192.0.2.1:8737\n"
       "connect = 192.0.2.2:8737\n"
-      "  mtu=1400 # smaller\n"
+      "  mtu=1300 # smaller\n"
       "port = 9000\n"
       "device = lan0\n"
       "[section]\n"
       "mtu = 77777\n");
   ASSERT_TRUE(settings) << settings.error().text();
-  EXPECT_EQ(settings->mtu, 1400);
+  EXPECT_EQ(settings->mtu, 1300);
   EXPECT_EQ(settings->port, 9000);
   EXPECT_EQ(settings->device, "lan0");
 }
