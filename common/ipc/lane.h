@@ -131,5 +131,7 @@ template <typename... Handlers>
 struct Overload : Handlers... {
   using Handlers::operator()...;
 };
+template <typename... Handlers>
+Overload(Handlers...) -> Overload<Handlers...>;  // clang 14 does not deduce aggregates
 
 }  // namespace wattle::ipc
