@@ -328,6 +328,18 @@ class World {
   LinkId next_link_ = 1;
 };
 
+inline Endpoint place(std::uint8_t n) { return {IpAddress::v4({192, 0, 2, n}), 8737}; }
+
+// n1 is known to all; the others know nobody else.
+struct Star {
+  World world;
+  explicit Star(std::size_t count) {
+    world.add();
+    for (std::size_t i = 1; i < count; ++i) world.add([](Setup& s) { s.connect = {place(1)}; });
+  }
+  World::Node& node(std::size_t n) { return *world.nodes[n - 1]; }
+};
+
 // The newest message of a kind that a node handed to cryptod.
 template <typename M>
 const M* newest(const World::Node& node) {

@@ -14,7 +14,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 const Instant kStart(seconds(100));
-Endpoint place(std::uint8_t n) { return {IpAddress::v4({192, 0, 2, n}), 8737}; }
 
 struct DialTest : testing::Test {
   Realm realm;

@@ -14,18 +14,6 @@ using NodeSetup = metad::Setup;  // testing::Test has a Setup of its own
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-Endpoint place(std::uint8_t n) { return {IpAddress::v4({192, 0, 2, n}), 8737}; }
-
-// n1 is known to all; the others know nobody else.
-struct Star {
-  World world;
-  explicit Star(std::size_t count) {
-    world.add();
-    for (std::size_t i = 1; i < count; ++i) world.add([](NodeSetup& s) { s.connect = {place(1)}; });
-  }
-  World::Node& node(std::size_t n) { return *world.nodes[n - 1]; }
-};
-
 std::size_t active_links(const Engine& engine) {
   return static_cast<std::size_t>(
       std::count_if(engine.links().begin(), engine.links().end(),
@@ -396,113 +384,6 @@ TEST(MetadEngine, ASnapshotForANewCryptodIsWholeAndEnds) {
   ASSERT_NE(member, nullptr);
   EXPECT_TRUE(member->had_session);
   EXPECT_TRUE(std::holds_alternative<meta_link::SnapshotEnd>(one.to_cryptod[3]));
-}
-
-TEST(MetadEngine, TheControlSocketAnswers) {
-  Star star(2);
-  star.world.run(seconds(1));
-  auto& one = star.node(1);
-  EXPECT_EQ(star.world.ask(one, "PING"), std::vector<std::string>{"PONG"});
-  EXPECT_EQ(star.world.ask(one, "8"), std::vector<std::string>{"PONG"});
-  const auto help = star.world.ask(one, "help");
-  EXPECT_GT(help.size(), 5u);
-  EXPECT_EQ(help.back(), "END");
-  const auto hosts = star.world.ask(one, "DUMP HOSTS");
-  ASSERT_EQ(hosts.size(), 3u);
-  EXPECT_TRUE(hosts[0].starts_with("ADD_HOST n1"));
-  EXPECT_TRUE(hosts[1].starts_with("ADD_HOST n2"));
-  EXPECT_EQ(star.world.ask(one, "DUMP SUBNETS").size(), 7u);
-  EXPECT_EQ(star.world.ask(one, "DUMP LINKS").size(), 2u);
-  EXPECT_EQ(star.world.ask(one, "DUMP ROUTES")[0], "INFO route name=n2 via=n2");
-  EXPECT_TRUE(star.world.ask(one, "DUMP NONSENSE")[0].starts_with("ERROR 404"));
-  EXPECT_TRUE(star.world.ask(one, "ADD_HOST x 0:0 0")[0].starts_with("ERROR 405"));
-  EXPECT_TRUE(star.world.ask(one, "\x01")[0].starts_with("ERROR 400"));
-  EXPECT_TRUE(star.world.ask(one, "REQ_KEY me n1")[0].starts_with("ANS_KEY n1 me "));
-  EXPECT_TRUE(star.world.ask(one, "REQ_KEY me nobody")[0].starts_with("ERROR 404"));
-  star.world.act(one, one.engine->on_control_open(7, true, star.world.now));
-  one.control.clear();
-  star.world.act(one, one.engine->on_control_line(7, "REQ_KEY me n2", star.world.now));
-  star.world.act(one, one.engine->on_control_line(7, "PING", star.world.now));
-  star.world.settle();
-  ASSERT_EQ(one.control.size(), 2u) << "a line waits until the one before is answered";
-  EXPECT_TRUE(one.control[0].starts_with("ANS_KEY n2 me "));
-  EXPECT_EQ(one.control[1], "PONG");
-}
-
-TEST(MetadEngine, DumpPeersAsksCryptodAndAnswersWithoutIt) {
-  Star star(2);
-  star.world.run(seconds(1));
-  auto& one = star.node(1);
-  star.world.act(one, one.engine->on_control_open(9, true, star.world.now));
-  one.control.clear();
-  star.world.act(one, one.engine->on_control_line(9, "DUMP PEERS", star.world.now));
-  EXPECT_TRUE(one.control.empty()) << "cryptod is asked first";
-  const auto* list = newest<meta_link::ListPeers>(one);
-  ASSERT_NE(list, nullptr);
-  meta_link::PeerState live;
-  live.id = list->id;
-  live.address = star.world.realm.address(2).bytes;
-  live.state = meta_link::SessionState::Live;
-  live.has_endpoint = true;
-  live.endpoint = place(2);
-  live.rtt_us = 412;
-  star.world.act(one, one.engine->on_cryptod(live, star.world.now));
-  meta_link::PeersEnd end;
-  end.id = list->id;
-  end.device = true;
-  star.world.act(one, one.engine->on_cryptod(end, star.world.now));
-  ASSERT_EQ(one.control.size(), 2u);
-  EXPECT_EQ(one.control[0],
-            "INFO peer name=n2 address=" + star.world.realm.address(2).text() +
-                " ipv4=10.9.0.2 ipv6=fd00:0:0:2::1 state=direct "
-                "endpoint=192.0.2.2:8737 rtt_us=412 rx_bytes=0 tx_bytes=0 link=yes");
-  EXPECT_EQ(one.control[1], "END");
-  star.world.act(one, one.engine->on_cryptod_down(star.world.now));
-  const auto without = star.world.ask(one, "DUMP STATUS");
-  EXPECT_TRUE(std::find(without.begin(), without.end(), "INFO process name=cryptod state=down") !=
-              without.end());
-  EXPECT_EQ(without.back(), "END");
-}
-
-TEST(MetadEngine, WhoStopsTypingStillGetsHisAnswers) {
-  Star star(2);
-  star.world.run(seconds(1));
-  auto& one = star.node(1);
-  star.world.act(one, one.engine->on_control_open(9, true, star.world.now));
-  one.control.clear();
-  star.world.act(one, one.engine->on_control_line(9, "DUMP STATUS", star.world.now));
-  star.world.act(one, one.engine->on_control_line(9, "PING", star.world.now));
-  star.world.act(one, one.engine->on_control_end(9, star.world.now));
-  EXPECT_TRUE(one.control.empty());
-  star.world.run(seconds(2));  // cryptod stands still: the last known is told
-  ASSERT_GE(one.control.size(), 3u);
-  EXPECT_EQ(one.control[one.control.size() - 3], "END");
-  EXPECT_EQ(one.control[one.control.size() - 2], "PONG");
-  EXPECT_EQ(one.control.back(), "(closed)");
-}
-
-TEST(MetadEngine, ProbeIsHandedToCryptodAndItsAnswerTold) {
-  Star star(2);
-  star.world.run(seconds(1));
-  auto& one = star.node(1);
-  star.world.act(one, one.engine->on_control_open(9, true, star.world.now));
-  one.control.clear();
-  star.world.act(one, one.engine->on_control_line(9, "PROBE n2", star.world.now));
-  const auto* probe = newest<meta_link::Probe>(one);
-  ASSERT_NE(probe, nullptr);
-  meta_link::ProbeAnswer answer;
-  answer.id = probe->id;
-  answer.answered = true;
-  answer.rtt_us = 99;
-  answer.endpoint = place(2);
-  star.world.act(one, one.engine->on_cryptod(answer, star.world.now));
-  EXPECT_EQ(one.control,
-            (std::vector<std::string>{
-                "INFO probe name=n2 answered=yes rtt_us=99 endpoint=192.0.2.2:8737", "END"}));
-  one.control.clear();
-  star.world.act(one, one.engine->on_control_line(9, "PROBE nobody", star.world.now));
-  ASSERT_EQ(one.control.size(), 1u);
-  EXPECT_TRUE(one.control[0].starts_with("ERROR 404"));
 }
 
 TEST(MetadEngine, ThePeersFileNamesWhomToDialAfterARestart) {
