@@ -157,7 +157,6 @@ Result<AddressBlocks> address_blocks(X509* certificate) {
     const IpPrefix prefix = WATTLE_TRY(read_block(sk_IPAddressFamily_value(blocks.get(), i)));
     (prefix.address.is_v4() ? out.v4 : out.v6).push_back(prefix);
   }
-  if (out.v4.size() > 1 || out.v6.size() > 1) return Errc::BadValue;
   return out;
 }
 

@@ -79,6 +79,7 @@ TEST_F(Profile, TheRecipeItselfIsGood) {
 TEST_F(Profile, NoCa) {
   EXPECT_TRUE(
       refused({.basic = "critical,CA:TRUE", .usage = "critical,digitalSignature,keyCertSign"}));
+  EXPECT_TRUE(refused({.basic = "critical,CA:TRUE"}));
   EXPECT_TRUE(refused({.basic = ""}));
 }
 
@@ -116,6 +117,11 @@ TEST_F(Profile, CommonName) {
   EXPECT_TRUE(refused({.common_names = {}}));
   EXPECT_TRUE(refused({.common_names = {"2/16", "3/16"}}));
   EXPECT_TRUE(refused({.common_names = {"2 16"}}));
+  EXPECT_TRUE(refused({.common_names = {}, .more = [](X509* x) {
+                         X509_NAME_add_entry_by_NID(X509_get_subject_name(x), NID_organizationName,
+                                                    MBSTRING_UTF8, as_bytes("2/16").data(), 4, -1,
+                                                    0);
+                       }}));
   EXPECT_TRUE(refused({.common_names = {"2/16\xc3\xa4"}}));
 }
 

@@ -63,5 +63,27 @@ TEST(Csr, ACompressedKeyIsNotTheOneForm) {
             Errc::BadValue);
 }
 
+TEST(Csr, ThePointIsOnTheCurveWithBothHalves) {
+  // The x and the parity of a good key, but another y: signed by that key, so only the point is
+  // wrong.
+  const PrivateKey key = test_key(1);
+  const auto csr_with_y_changed = [&](std::uint8_t change) {
+    const RequestHandle request(X509_REQ_new());
+    WATTLE_CHECK(X509_REQ_set_pubkey(request.get(), key.handle()) == 1);
+    X509_PUBKEY* const spki = X509_REQ_get_X509_PUBKEY(request.get());
+    const unsigned char* point = nullptr;
+    int size = 0;
+    WATTLE_CHECK(X509_PUBKEY_get0_param(nullptr, &point, &size, nullptr, spki) == 1 && size == 65);
+    auto* const copy = static_cast<unsigned char*>(OPENSSL_memdup(point, 65));
+    copy[40] ^= change;
+    WATTLE_CHECK(X509_PUBKEY_set0_param(spki, OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
+                                        OBJ_nid2obj(NID_X9_62_prime256v1), copy, 65) == 1);
+    WATTLE_CHECK(X509_REQ_sign(request.get(), key.handle(), EVP_sha256()) > 0);
+    return to_der(request.get());
+  };
+  EXPECT_TRUE(check_csr(csr_with_y_changed(0)));
+  EXPECT_EQ(check_csr(csr_with_y_changed(1)).error().code, Errc::BadPoint);
+}
+
 }  // namespace
 }  // namespace wattle::crypto

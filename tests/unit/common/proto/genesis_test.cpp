@@ -125,6 +125,8 @@ TEST_F(GenesisTest, SignedByItsOwnDocumentKeyOnly) {
 TEST_F(GenesisTest, ErrorsNameTheLine) {
   EXPECT_EQ(parse_genesis(changed("network home", "network Home")).error().text(),
             "genesis line 2: not a network's name");
+  EXPECT_EQ(parse_genesis(changed("https-key ", "https-key 00")).error().text(),
+            "genesis line 9: wrong number of hexadecimal digits");
   EXPECT_EQ(parse_genesis("").error().text(), "genesis line 1: the line is missing or cut off");
 }
 
