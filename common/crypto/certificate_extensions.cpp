@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <ctime>
+#include <ctime>  // pure-exception: time_t, the type OpenSSL wants; no clock is read
 #include <vector>
 
 #include "common/crypto/certificate_parts.h"

@@ -1,6 +1,6 @@
 // A member certificate: OpenSSL validates the chain (with RFC 3779), then our own profile.
 #include <algorithm>
-#include <ctime>
+#include <ctime>  // pure-exception: time_t, the type OpenSSL wants; no clock is read
 
 #include "common/base/parse.h"
 #include "common/crypto/certificate.h"
