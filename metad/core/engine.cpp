@@ -90,6 +90,8 @@ Actions Engine::on_tick(Now now) {
       close(id, what == Link::Due::Dead ? "no answer to PING" : "too slow", now);
     }
   }
+  for (const KeyBroker::Late& late : broker_.late_changes(now.mono))
+    key_changed(late.link, late.address, late.epoch, now);
   for (const NodeAddress& owner : wants_.over(now.mono)) give_up(owner);
   for (const NodeAddress& owner : wants_.due(now.mono)) fetch(owner, now);
   if (const auto request = own_.due(now.mono)) out_.push_back(ToKeyd{*request});
@@ -114,7 +116,8 @@ Actions Engine::on_tick(Now now) {
 }
 
 Instant Engine::next_deadline() const {
-  Instant out = std::min({house_, peers_due_, wants_.next_deadline(), own_.next_deadline()});
+  Instant out = std::min(
+      {house_, peers_due_, wants_.next_deadline(), own_.next_deadline(), broker_.next_deadline()});
   if (links_.size() < kMaxLinks) out = std::min(out, dial_.next_deadline());
   for (const auto& [id, link] : links_) out = std::min(out, link.next_deadline());
   for (const auto& [id, control] : controls_)

@@ -129,6 +129,7 @@ class Engine {
   void on_req_key(LinkId id, Link& link, const Request& request, Now now);
   void on_ans_key(LinkId id, Link& link, const Request& request, Now now);
   void on_key_changed(LinkId id, Link& link, const Request& request, Now now);
+  void key_changed(LinkId id, const NodeAddress& owner, std::uint64_t newest, Now now);
   bool want_key(const NodeAddress& owner, std::uint64_t min_epoch, const Waiter& waiter,
                 Instant start, Now now);
   void fetch(const NodeAddress& owner, Now now);

@@ -57,30 +57,33 @@ void Engine::on_key_changed(LinkId id, Link& link, const Request& request, Now n
   }
   const Host* host = nodes_.find(request.text(0));
   if (host == nullptr) return count("key_of_unknown");
-  const NodeAddress owner = host->origin.record.address;
   // Without a number (as in 2001) it is newer than anything.
-  const std::uint64_t newest = epoch.value_or(UINT64_MAX);
-  switch (broker_.key_changed(owner, newest, id, now.mono)) {
-    case KeyBroker::Changed::Limited:
-      return count("key_changed_limited");
-    case KeyBroker::Changed::Known:
-    case KeyBroker::Changed::Nothing:
-      break;
-    case KeyBroker::Changed::Outdated:
-      if (has_session(owner)) {
-        const Duration wait = std::chrono::milliseconds(random_.u32() % 1000);
-        want_key(owner, broker_.find(owner)->seen.epoch + 1, {}, now.mono + wait, now);
-      } else {
-        broker_.drop(owner);
-        feed_.unmark(LaneFeed::Kind::Member, owner);
-        if (cryptod_) {
-          stale_[owner] = newest;
-          feed_.mark(LaneFeed::Kind::Stale, owner);
-        }
-      }
-      break;
+  key_changed(id, host->origin.record.address, epoch.value_or(UINT64_MAX), now);
+}
+
+// At once, or when the 30 s after the one before are over.
+void Engine::key_changed(LinkId id, const NodeAddress& owner, std::uint64_t newest, Now now) {
+  const auto link = links_.find(id);
+  if (link == links_.end()) return;
+  const KeyBroker::Changed changed = broker_.key_changed(owner, newest, id, now.mono);
+  if (changed == KeyBroker::Changed::Limited) return count("key_changed_limited");
+  const KeyBroker::Entry* entry = broker_.find(owner);
+  if (changed != KeyBroker::Changed::Known && has_session(owner)) {
+    const Duration wait = std::chrono::milliseconds(random_.u32() % 1000);
+    want_key(owner, entry == nullptr ? 0 : entry->seen.epoch + 1, {}, now.mono + wait, now);
+  } else if (changed == KeyBroker::Changed::Outdated) {
+    broker_.drop(owner);
+    feed_.unmark(LaneFeed::Kind::Member, owner);
+    if (cryptod_) {
+      stale_[owner] = newest;
+      feed_.mark(LaneFeed::Kind::Stale, owner);
+    }
   }
-  pass_on(owner, link.address(), request);
+  Request line;
+  line.verb = Verb::KeyChanged;
+  line.values = {Value(nodes_.label(owner))};
+  if (newest != UINT64_MAX) line.keys.emplace_back("epoch", std::to_string(newest));
+  pass_on(owner, link->second.address(), line);
 }
 
 bool Engine::want_key(const NodeAddress& owner, std::uint64_t min_epoch, const Waiter& waiter,

@@ -1,5 +1,7 @@
 #include "metad/core/key_broker.h"
 
+#include <algorithm>
+
 namespace wattle::metad {
 namespace {
 
@@ -67,15 +69,35 @@ KeyBroker::Changed KeyBroker::key_changed(const NodeAddress& address, std::uint6
                                           LinkId link, Instant now) {
   const auto key = std::pair(link, address);
   const auto last = changes_.find(key);
-  if (last != changes_.end() && now - last->second < kChangeGap) return Changed::Limited;
+  if (last != changes_.end() && now - last->second.at < kChangeGap) {
+    last->second.late = std::max(last->second.late.value_or(0), epoch);
+    return Changed::Limited;
+  }
   if (last == changes_.end() && changes_.size() >= kMaxChanges) {
-    std::erase_if(changes_, [&](const auto& item) { return now - item.second >= kChangeGap; });
+    std::erase_if(changes_, [&](const auto& item) {
+      return now - item.second.at >= kChangeGap && !item.second.late;
+    });
     if (changes_.size() >= kMaxChanges) return Changed::Limited;
   }
-  changes_[key] = now;
+  changes_[key] = {now, std::nullopt};
   const auto at = entries_.find(address);
   if (at == entries_.end() || at->second.dropped) return Changed::Nothing;
   return at->second.seen.epoch >= epoch ? Changed::Known : Changed::Outdated;
+}
+
+std::vector<KeyBroker::Late> KeyBroker::late_changes(Instant now) const {
+  std::vector<Late> out;
+  for (const auto& [key, change] : changes_)
+    if (change.late && now - change.at >= kChangeGap)
+      out.push_back({key.first, key.second, *change.late});
+  return out;
+}
+
+Instant KeyBroker::next_deadline() const {
+  Instant out = kNever;
+  for (const auto& [key, change] : changes_)
+    if (change.late) out = std::min(out, change.at + kChangeGap);
+  return out;
 }
 
 void KeyBroker::drop(const NodeAddress& address) {

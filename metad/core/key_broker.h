@@ -42,12 +42,20 @@ class KeyBroker {
   const Entry* answer(const NodeAddress& address, std::uint64_t min_epoch, Now now);
 
   enum class Changed {
-    Limited,   // the second within 30 s from this link for this member: ignored
+    Limited,   // the second within 30 s from this link for this member: kept for late_changes()
     Known,     // what is cached is at least as new
     Nothing,   // no record here
     Outdated,  // a cached one is older than that
   };
   Changed key_changed(const NodeAddress& address, std::uint64_t epoch, LinkId link, Instant now);
+  // Limited ones whose 30 s are over: the highest number of each, to be given to key_changed() now.
+  struct Late {
+    LinkId link = 0;
+    NodeAddress address;
+    std::uint64_t epoch = 0;
+  };
+  std::vector<Late> late_changes(Instant now) const;
+  Instant next_deadline() const;
   void drop(const NodeAddress& address);
   void link_down(LinkId link);
 
@@ -56,7 +64,11 @@ class KeyBroker {
  private:
   Trust trust_;
   std::map<NodeAddress, Entry> entries_;
-  std::map<std::pair<LinkId, NodeAddress>, Instant> changes_;
+  struct Change {
+    Instant at{};
+    std::optional<std::uint64_t> late;
+  };
+  std::map<std::pair<LinkId, NodeAddress>, Change> changes_;
 };
 
 }  // namespace wattle::metad

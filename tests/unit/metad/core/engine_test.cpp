@@ -178,6 +178,27 @@ TEST(MetadEngine, KeyChangedMakesASessionsKeyFetchedAgain) {
   EXPECT_EQ(WATTLE_MUST(decode_packet_key(member->record)).epoch, star.node(2).epoch);
 }
 
+TEST(MetadEngine, ASecondKeyChangedTakesEffectLater) {
+  Star star(2);
+  star.world.run(seconds(1));  // the exchange has told the first epoch
+  auto& one = star.node(1);
+  const NodeAddress two = star.world.realm.address(2);
+  star.world.act(one, one.engine->on_cryptod(meta_link::WantKey{two.bytes, 0}, star.world.now));
+  star.world.settle();
+  meta_link::PeerState live;
+  live.address = two.bytes;
+  live.state = meta_link::SessionState::Live;
+  star.world.act(one, one.engine->on_cryptod(live, star.world.now));
+  one.to_cryptod.clear();
+  star.world.rotate(star.node(2));
+  star.world.run(seconds(5));
+  EXPECT_EQ(newest<meta_link::Member>(one), nullptr) << "within 30 s of the first";
+  star.world.run(seconds(30));
+  const auto* member = newest<meta_link::Member>(one);
+  ASSERT_NE(member, nullptr);
+  EXPECT_EQ(WATTLE_MUST(decode_packet_key(member->record)).epoch, star.node(2).epoch);
+}
+
 TEST(MetadEngine, KeyChangedWithoutASessionOnlyDropsTheRecord) {
   Star star(2);
   star.world.run(seconds(1));

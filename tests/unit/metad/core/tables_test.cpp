@@ -222,6 +222,24 @@ TEST_F(BrokerTest, KeyChangedCountsOnceIn30SecondsPerMemberAndLink) {
   EXPECT_EQ(broker.key_changed(two, 10, 1, now.mono + seconds(60)), Changed::Known);
 }
 
+TEST_F(BrokerTest, ALimitedKeyChangedIsNotForgotten) {
+  const NodeAddress two = realm.address(2);
+  using Changed = KeyBroker::Changed;
+  ASSERT_EQ(broker.offer(two, good(10), now), Check::Accept);
+  EXPECT_EQ(broker.key_changed(two, 10, 1, now.mono), Changed::Known);
+  EXPECT_EQ(broker.next_deadline(), kNever);
+  EXPECT_EQ(broker.key_changed(two, 12, 1, now.mono + seconds(5)), Changed::Limited);
+  EXPECT_EQ(broker.key_changed(two, 11, 1, now.mono + seconds(6)), Changed::Limited);
+  EXPECT_TRUE(broker.late_changes(now.mono + seconds(29)).empty());
+  EXPECT_EQ(broker.next_deadline(), now.mono + seconds(30));
+  const auto late = broker.late_changes(now.mono + seconds(30));
+  ASSERT_EQ(late.size(), 1u);
+  EXPECT_EQ(late[0].epoch, 12u);
+  EXPECT_EQ(broker.key_changed(two, late[0].epoch, late[0].link, now.mono + seconds(30)),
+            Changed::Outdated);
+  EXPECT_TRUE(broker.late_changes(now.mono + seconds(30)).empty());
+}
+
 TEST(KeyWants, AreJoinedAndBounded) {
   const Realm realm;
   KeyWants wants;
