@@ -41,6 +41,14 @@ Actions Engine::on_dial_failed(DialId id, Now now) {
   return take();
 }
 
+Actions Engine::on_peer_hints(const std::vector<PeerHint>& peers, Now now) {
+  for (const PeerHint& peer : peers)
+    if (peer.address != setup_.address && !is_linked(peer.address))
+      dial_.know(peer.address, peer.endpoints, true, now.mono);
+  dial(now);
+  return take();
+}
+
 Actions Engine::on_document(std::string text, Now now) {
   if (text != setup_.document && use_document(std::move(text), now))
     out_.push_back(StoreFile{"document", setup_.document});

@@ -58,6 +58,8 @@ class Engine {
 
   // ---- the rest
   // ----------------------------------------------------------------------------------
+  // Where the registry says that members are: hints to dial.
+  Actions on_peer_hints(const std::vector<PeerHint>& peers, Now now);
   Actions on_document(std::string text, Now now);  // from the registry: verified here
   Actions on_control_open(ControlId id, bool may_act, Now now);
   Actions on_control_line(ControlId id, std::string_view line, Now now);

@@ -4,6 +4,7 @@
 
 #include "common/os/clock.h"
 #include "common/os/file.h"
+#include "metad/core/origin_answer.h"
 
 namespace wattle::metad {
 namespace {
@@ -40,8 +41,13 @@ Driver::Driver(os::EventLoop& loop, Random& random, DriverSetup setup)
            .on_down = [this](LinkId id) { perform(engine_.on_link_down(id, now())); },
            .on_dial_failed = [this](DialId id) { perform(engine_.on_dial_failed(id, now())); },
            .on_settled = [this](const Endpoint& remote) { listener_.release(remote); }}),
-      registry_(loop, setup.engine.network_name, setup.https_key, random,
-                [this](std::string text) { perform(engine_.on_document(std::move(text), now())); }),
+      registry_(
+          loop, setup.engine.network_name, setup.https_key, random,
+          [this](std::string text) { perform(engine_.on_document(std::move(text), now())); },
+          [this](const std::string& answer) {
+            if (const auto peers = parse_origin_answer(answer))
+              perform(engine_.on_peer_hints(*peers, now()));
+          }),
       control_(
           loop, std::move(setup.control),
           {.on_open = [this](

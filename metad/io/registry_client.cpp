@@ -50,12 +50,14 @@ void RegistryClient::FreeContext::operator()(ssl_ctx_st* context) const { SSL_CT
 
 RegistryClient::RegistryClient(os::EventLoop& loop, std::string network,
                                const ByteArray<32>& https_key, Random& random,
-                               std::function<void(std::string)> on_document)
+                               std::function<void(std::string)> on_document,
+                               std::function<void(std::string)> on_origin_answer)
     : loop_(loop),
       network_(std::move(network)),
       https_key_(https_key),
       random_(random),
       on_document_(std::move(on_document)),
+      on_origin_answer_(std::move(on_origin_answer)),
       context_(SSL_CTX_new(TLS_client_method())),
       delay_(kFirst) {
   WATTLE_CHECK(context_ != nullptr);
@@ -185,7 +187,9 @@ void RegistryClient::finish(bool worked, int status, std::string body) {
                        {{os::log::Key::Err, std::to_string(status) + " " + body.substr(0, 200)}});
     // A newer one may have come meanwhile.
     if (sent_number_ == origin_number_) origin_.reset();
-    return plan(Duration::zero());
+    plan(Duration::zero());
+    if (status == 200) on_origin_answer_(std::move(body));
+    return;
   }
   if (status == 200) on_document_(std::move(body));
   plan(origin_ ? Duration::zero() : between(std::chrono::minutes(5), std::chrono::minutes(15)));

@@ -23,7 +23,8 @@ namespace wattle::metad {
 class RegistryClient {
  public:
   RegistryClient(os::EventLoop& loop, std::string network, const ByteArray<32>& https_key,
-                 Random& random, std::function<void(std::string document)> on_document);
+                 Random& random, std::function<void(std::string document)> on_document,
+                 std::function<void(std::string answer)> on_origin_answer);
   ~RegistryClient();
 
   // Where it is: the document's URLs in order. Host names are looked up before the seal only
@@ -46,7 +47,7 @@ class RegistryClient {
   std::string network_;
   ByteArray<32> https_key_;
   Random& random_;
-  std::function<void(std::string)> on_document_;
+  std::function<void(std::string)> on_document_, on_origin_answer_;
   struct FreeContext {
     void operator()(ssl_ctx_st* context) const;
   };

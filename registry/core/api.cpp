@@ -44,6 +44,18 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+Json peers_json(const std::vector<PeerHint>& peers) {
+  Json list = Json::array();
+  for (const PeerHint& peer : peers) {
+    Json one;
+    one["name"] = peer.name;
+    one["address"] = peer.address;
+    one["endpoints"] = peer.endpoints;
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
 }  // namespace
 
 Call route(Method method, std::string_view path, std::string_view network) {
@@ -114,20 +126,14 @@ Answer join_answer(const JoinAnswer& answer) {
   json["certificate"] = to_base64(answer.certificate);
   json["credential"] = to_base64(answer.credential);
   json["document"] = answer.document;
-  json["peers"] = Json::array();
-  for (const PeerHint& peer : answer.peers) {
-    Json one;
-    one["name"] = peer.name;
-    one["address"] = peer.address;
-    one["endpoints"] = peer.endpoints;
-    json["peers"].push_back(std::move(one));
-  }
+  json["peers"] = peers_json(answer.peers);
   return {200, "application/json", dump(json)};
 }
 
-Answer origin_answer(std::uint64_t document_version) {
+Answer origin_answer(std::uint64_t document_version, const std::vector<PeerHint>& peers) {
   Json json;
   json["document_version"] = document_version;
+  json["peers"] = peers_json(peers);
   return {200, "application/json", dump(json)};
 }
 

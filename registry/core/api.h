@@ -3,7 +3,7 @@
 //   GET  /NET/genesis   text            GET  /NET/document   text
 //   POST /NET/join      JoinRequest  ->
 //   {"schema":1,"name","certificate","credential","document","peers"} POST /NET/origin OriginPost
-//   -> {"document_version":N}
+//   -> {"document_version":N,"peers"}: members that join at the same moment learn of each other
 // An error is {"error":"token-used","sentence":"..."} with the status of its kind.
 #pragma once
 
@@ -68,7 +68,7 @@ struct JoinAnswer {
   std::vector<PeerHint> peers;
 };
 Answer join_answer(const JoinAnswer& answer);
-Answer origin_answer(std::uint64_t document_version);
+Answer origin_answer(std::uint64_t document_version, const std::vector<PeerHint>& peers);
 Answer text_answer(std::string text);
 
 }  // namespace wattle::registry

@@ -237,7 +237,7 @@ Answer Desk::take_origin(const Request& request) {
     log::error("cannot store an origin record", {{log::Key::Err, put.error().text()}});
     return error_answer(Fault::SignerAway, "the registry cannot write its database");
   }
-  return origin_answer(document_version_);
+  return origin_answer(document_version_, hints(record->address));
 }
 
 }  // namespace wattle::registry

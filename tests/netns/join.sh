@@ -66,6 +66,20 @@ check "a second join on a member is exit 16" second
 check "the unused invite still works" on dave wattle join "$good"
 check "dave, named erin by the registry, pings alice" pings dave alice 4 2
 
+# Two that join at the same moment, with no other member up, find each other.
+for name in alice bob carol dave; do check "$name goes down" on $name wattle down $NET; done
+twins() {
+  local first second
+  lab_machine twin1 192.0.2.21/24 lan && lab_machine twin2 192.0.2.22/24 lan || return 1
+  first=$(on registry wattle-registry invite twin1) && second=$(on registry wattle-registry invite twin2) || return 1
+  on twin1 wattle join "$first" & local one=$!
+  on twin2 wattle join "$second" & local two=$!
+  wait $one && wait $two
+}
+check "two members join at once" twins
+check "they find each other" wait_for 10 pings twin1 twin2 4
+for name in alice dave; do check "$name comes back" on $name wattle up $NET; done
+
 # Leaving takes all of it back.
 check "dave leaves" on dave wattle leave
 check "nothing of wattle is left on dave" test -z "$(traces)"

@@ -118,5 +118,21 @@ TEST(MetadControl, ProbeIsHandedToCryptodAndItsAnswerTold) {
   EXPECT_TRUE(one.control[0].starts_with("ERROR 404"));
 }
 
+// Two members that joined at the same moment know nobody; the registry's answer brings them
+// together.
+TEST(MetadEngine, PeersThatTheRegistryNamesAreDialled) {
+  World world;
+  world.add();
+  auto& two = world.add();
+  world.run(std::chrono::seconds(3));
+  ASSERT_EQ(world.open_wires(0, 1), 0u);
+  const PeerHint hint{"n1", world.realm.address(1), {{IpAddress::v4({192, 0, 2, 1}), 8737}}};
+  const PeerHint self{"n2", world.realm.address(2), {{IpAddress::v4({192, 0, 2, 2}), 8737}}};
+  world.act(two, two.engine->on_peer_hints({self, hint}, world.now));
+  world.run(std::chrono::seconds(3));
+  EXPECT_EQ(world.open_wires(0, 1), 1u);
+  EXPECT_EQ(world.open_wires(1, 1), 0u) << "nobody dials itself";
+}
+
 }  // namespace
 }  // namespace wattle::metad::test

@@ -81,11 +81,12 @@ class Server {
 struct RegistryTest : testing::Test {
   os::EventLoop loop;
   SeededRandom random{3};
-  std::vector<std::string> documents;
+  std::vector<std::string> documents, answers;
 
   std::unique_ptr<RegistryClient> client(const ByteArray<32>& pin) {
     return std::make_unique<RegistryClient>(
-        loop, "home", pin, random, [this](std::string text) { documents.push_back(text); });
+        loop, "home", pin, random, [this](std::string text) { documents.push_back(text); },
+        [this](std::string text) { answers.push_back(text); });
   }
   bool until(const std::function<bool()>& condition, Duration limit) {
     for (const Instant end = os::now() + limit;;) {
@@ -110,6 +111,7 @@ TEST_F(RegistryTest, PostsTheOriginAndFetchesTheDocument) {
   registry->publish(origin());
   ASSERT_TRUE(until([&] { return !documents.empty(); }, std::chrono::seconds(20)));
   EXPECT_EQ(documents[0], "the document");
+  EXPECT_EQ(answers.size(), 1u) << "what the registry said of peers is handed on";
   ASSERT_EQ(server.posted.size(), 1u);
   EXPECT_EQ(server.posted[0],
             "{\"body\":\"AQID\",\"signature\":\"" + to_base64(origin().signature) + "\"}");

@@ -56,7 +56,10 @@ TEST(api_answer, a_join_answer_has_every_field) {
             "{\"schema\":1,\"name\":\"alice\",\"certificate\":\"AQID\",\"credential\":\"BAU=\","
             "\"document\":\"doc\\n\",\"peers\":[{\"name\":\"bob\",\"address\":\"addr\","
             "\"endpoints\":[\"192.0.2.1:8737\"]}]}\n");
-  EXPECT_EQ(origin_answer(7).body, "{\"document_version\":7}\n");
+  EXPECT_EQ(origin_answer(7, {}).body, "{\"document_version\":7,\"peers\":[]}\n");
+  EXPECT_EQ(origin_answer(7, {{"bob", "aeaa", {"192.0.2.1:8737"}}}).body,
+            "{\"document_version\":7,\"peers\":[{\"name\":\"bob\",\"address\":"
+            "\"aeaa\",\"endpoints\":[\"192.0.2.1:8737\"]}]}\n");
 }
 
 TEST(join_request, reads_what_a_joiner_sends) {
