@@ -39,8 +39,8 @@ Result<uid_t> uid_of(std::uint64_t given, const Raw& raw, const char* part) {
   if (given == kByName) {
     const auto user = os::find_user(os::user_name(raw.network, part));
     if (user) return user->uid;
-    return Error(Errc::Config, user.error().text() + ": `wattle join` makes it; or give --" + part +
-                                   "-uid");
+    return Error(Errc::Config,
+                 user.error().text() + ": `wattle join` makes it; or give --" + part + "-uid");
   }
   if (given > kHighestUid)
     return Error(Errc::Config, std::string("--") + part + "-uid must be at most 4294967294");

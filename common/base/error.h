@@ -9,24 +9,24 @@
 namespace wattle {
 
 enum class Errc : std::uint8_t {
-  Truncated,       // fewer bytes than the format needs
-  Trailing,        // bytes left over after the last field
-  BadValue,        // a field holds a value its format forbids
-  BadSyntax,       // text that does not parse
-  BadSignature,    // a signature, tag or MAC does not verify
-  BadPoint,        // not a valid compressed P-256 point
+  Truncated,     // fewer bytes than the format needs
+  Trailing,      // bytes left over after the last field
+  BadValue,      // a field holds a value its format forbids
+  BadSyntax,     // text that does not parse
+  BadSignature,  // a signature, tag or MAC does not verify
+  BadPoint,      // not a valid compressed P-256 point
   NotFound,
   Exists,
-  Denied,          // a rule says no
+  Denied,  // a rule says no
   Expired,
-  Full,            // a bound is reached
-  Again,           // would block; try later
-  Closed,          // the other side is gone
+  Full,    // a bound is reached
+  Again,   // would block; try later
+  Closed,  // the other side is gone
   Timeout,
-  System,          // a system call failed; the sentence holds its errno text
-  Crypto,          // OpenSSL failed where it should not
-  Config,          // bad configuration; the sentence names file and line
-  Unsupported,     // this kernel or peer cannot do it
+  System,       // a system call failed; the sentence holds its errno text
+  Crypto,       // OpenSSL failed where it should not
+  Config,       // bad configuration; the sentence names file and line
+  Unsupported,  // this kernel or peer cannot do it
 };
 
 // A short phrase for logs; never empty, all different.

@@ -98,8 +98,6 @@ Result<Bytes> parse_base64(std::string_view text) {
 
 std::string to_base32(ByteView bytes) { return pack_digits(bytes, kBase32, 5); }
 
-Result<Bytes> parse_base32(std::string_view text) {
-  return unpack_digits(text, kBase32, 5, true);
-}
+Result<Bytes> parse_base32(std::string_view text) { return unpack_digits(text, kBase32, 5, true); }
 
 }  // namespace wattle

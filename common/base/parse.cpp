@@ -31,11 +31,20 @@ Result<std::uint64_t> parse_seconds(std::string_view text) {
   if (text.empty()) return Errc::BadSyntax;
   std::uint64_t unit = 1;
   switch (text.back()) {
-    case 's': unit = 1; break;
-    case 'm': unit = 60; break;
-    case 'h': unit = 3600; break;
-    case 'd': unit = 86400; break;
-    default: return parse_decimal(text, UINT32_MAX);
+    case 's':
+      unit = 1;
+      break;
+    case 'm':
+      unit = 60;
+      break;
+    case 'h':
+      unit = 3600;
+      break;
+    case 'd':
+      unit = 86400;
+      break;
+    default:
+      return parse_decimal(text, UINT32_MAX);
   }
   const std::uint64_t count =
       WATTLE_TRY(parse_decimal(text.substr(0, text.size() - 1), UINT32_MAX));

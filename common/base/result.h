@@ -16,16 +16,28 @@ template <typename T>
 class [[nodiscard]] Result {
  public:
   using value_type = T;
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
-  Result(Errc code) : state_(std::in_place_index<1>, code) {}  // NOLINT
+  Result(Errc code) : state_(std::in_place_index<1>, code) {}                // NOLINT
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
-  T& value() & { WATTLE_CHECK(has_value()); return *std::get_if<0>(&state_); }
-  const T& value() const& { WATTLE_CHECK(has_value()); return *std::get_if<0>(&state_); }
-  T&& value() && { WATTLE_CHECK(has_value()); return std::move(*std::get_if<0>(&state_)); }
-  const Error& error() const { WATTLE_CHECK(!has_value()); return *std::get_if<1>(&state_); }
+  T& value() & {
+    WATTLE_CHECK(has_value());
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const& {
+    WATTLE_CHECK(has_value());
+    return *std::get_if<0>(&state_);
+  }
+  T&& value() && {
+    WATTLE_CHECK(has_value());
+    return std::move(*std::get_if<0>(&state_));
+  }
+  const Error& error() const {
+    WATTLE_CHECK(!has_value());
+    return *std::get_if<1>(&state_);
+  }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
   T& operator*() & { return value(); }
@@ -42,12 +54,15 @@ class [[nodiscard]] Result<void> {
   using value_type = void;
   Result() = default;
   Result(Error error) : error_(std::move(error)) {}  // NOLINT
-  Result(Errc code) : error_(code) {}  // NOLINT
+  Result(Errc code) : error_(code) {}                // NOLINT
 
   bool has_value() const { return !error_.has_value(); }
   explicit operator bool() const { return has_value(); }
   void value() const { WATTLE_CHECK(has_value()); }
-  const Error& error() const { WATTLE_CHECK(!has_value()); return *error_; }
+  const Error& error() const {
+    WATTLE_CHECK(!has_value());
+    return *error_;
+  }
 
  private:
   std::optional<Error> error_;
@@ -55,16 +70,16 @@ class [[nodiscard]] Result<void> {
 
 }  // namespace wattle
 
-#define WATTLE_TRY(expression)                                             \
-  __extension__({                                                          \
-    auto wattle_try_result = (expression);                                 \
-    if (!wattle_try_result.has_value()) return wattle_try_result.error();  \
-    std::move(wattle_try_result).value();                                  \
+#define WATTLE_TRY(expression)                                            \
+  __extension__({                                                         \
+    auto wattle_try_result = (expression);                                \
+    if (!wattle_try_result.has_value()) return wattle_try_result.error(); \
+    std::move(wattle_try_result).value();                                 \
   })
 
-#define WATTLE_MUST(expression)                         \
-  __extension__({                                       \
-    auto wattle_must_result = (expression);             \
-    WATTLE_CHECK(wattle_must_result.has_value());       \
-    std::move(wattle_must_result).value();              \
+#define WATTLE_MUST(expression)                   \
+  __extension__({                                 \
+    auto wattle_must_result = (expression);       \
+    WATTLE_CHECK(wattle_must_result.has_value()); \
+    std::move(wattle_must_result).value();        \
   })

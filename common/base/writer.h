@@ -11,12 +11,21 @@ class Writer {
  public:
   explicit Writer(Bytes& out) : out_(out) {}
 
-  Writer& u8(std::uint8_t v) { out_.push_back(v); return *this; }
+  Writer& u8(std::uint8_t v) {
+    out_.push_back(v);
+    return *this;
+  }
   Writer& u16(std::uint16_t v) { return integer(v, 2); }
   Writer& u32(std::uint32_t v) { return integer(v, 4); }
   Writer& u64(std::uint64_t v) { return integer(v, 8); }
-  Writer& bytes(ByteView v) { out_.insert(out_.end(), v.begin(), v.end()); return *this; }
-  Writer& zeros(std::size_t n) { out_.insert(out_.end(), n, 0); return *this; }
+  Writer& bytes(ByteView v) {
+    out_.insert(out_.end(), v.begin(), v.end());
+    return *this;
+  }
+  Writer& zeros(std::size_t n) {
+    out_.insert(out_.end(), n, 0);
+    return *this;
+  }
 
  private:
   Writer& integer(std::uint64_t v, int size) {

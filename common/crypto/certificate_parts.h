@@ -34,8 +34,8 @@ void set_validity(X509* certificate, UnixTime from, UnixTime until);
 void add_extension(X509* certificate, X509* issuer, int nid, const std::string& value);
 // RFC 3779, critical; one prefix of each family, the second one optional.
 void add_address_blocks(X509* certificate, const IpPrefix& first, const IpPrefix* second);
-// The prefixes of the RFC 3779 extension: NotFound without it, BadValue for more than one prefix in a
-// family's block, ranges, inheritance or a SAFI.
+// The prefixes of the RFC 3779 extension: NotFound without it, BadValue for more than one prefix in
+// a family's block, ranges, inheritance or a SAFI.
 struct AddressBlocks {
   std::vector<IpPrefix> v4, v6;
 };

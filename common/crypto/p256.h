@@ -1,6 +1,6 @@
 // P-256 keys: ECDSA-SHA-256 signatures as raw r || s with low s, and ECDH. Public keys are always
-// 33-byte compressed points; anything else (infinity, hybrid, uncompressed, off the curve) is refused
-// before OpenSSL is asked to do arithmetic with it (security.md 2.3 row 25).
+// 33-byte compressed points; anything else (infinity, hybrid, uncompressed, off the curve) is
+// refused before OpenSSL is asked to do arithmetic with it (security.md 2.3 row 25).
 #pragma once
 
 #include <memory>
@@ -33,7 +33,8 @@ enum class Verdict { Good, OutOfRange, HighS, BadPoint, Wrong };
 Verdict verify(ByteView public_key33, ByteView message, ByteView signature64);
 
 // `message` may come in parts; they are hashed in order.
-Verdict verify(ByteView public_key33, std::initializer_list<ByteView> message, ByteView signature64);
+Verdict verify(ByteView public_key33, std::initializer_list<ByteView> message,
+               ByteView signature64);
 
 class PrivateKey {
  public:

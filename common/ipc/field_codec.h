@@ -21,7 +21,9 @@
 namespace wattle::ipc {
 
 template <typename T>
-concept HasFields = requires { T::fields(); };
+concept HasFields = requires {
+  T::fields();
+};
 
 template <typename T>
 struct Codec;
@@ -62,8 +64,7 @@ struct Codec<bool> {
 };
 
 template <typename T>
-  requires(std::is_unsigned_v<T> && !std::is_same_v<T, bool>)
-struct Codec<T> {
+requires(std::is_unsigned_v<T> && !std::is_same_v<T, bool>) struct Codec<T> {
   static void encode(Writer& out, T v) {
     for (int i = static_cast<int>(sizeof(T)) - 1; i >= 0; --i)
       out.u8(static_cast<std::uint8_t>(v >> (8 * i)));
@@ -78,7 +79,7 @@ struct Codec<T> {
 
 // Enums need `kCount`-style bounds: is_valid(E) found by argument-dependent lookup.
 template <typename T>
-  requires std::is_enum_v<T>
+requires std::is_enum_v<T>
 struct Codec<T> {
   using Raw = std::underlying_type_t<T>;
   static void encode(Writer& out, T v) { Codec<Raw>::encode(out, static_cast<Raw>(v)); }
@@ -126,8 +127,7 @@ struct Codec<Bytes> {
 };
 
 template <typename T>
-  requires(!std::is_same_v<T, std::uint8_t>)
-struct Codec<std::vector<T>> {
+requires(!std::is_same_v<T, std::uint8_t>) struct Codec<std::vector<T>> {
   static void encode(Writer& out, const std::vector<T>& v) {
     out.u32(static_cast<std::uint32_t>(v.size()));
     for (const T& item : v) Codec<T>::encode(out, item);

@@ -1,6 +1,7 @@
-// keyd's two lanes. keyd connects to cryptod at /run/wattle/NET/crypto.key before its seal and exits when that
-// lane ends; it accepts metad (its uid only) on /run/wattle/NET/key. There is no "sign these bytes":
-// keyd builds each body itself with its own address, network id, epoch and seqno.
+// keyd's two lanes. keyd connects to cryptod at /run/wattle/NET/crypto.key before its seal and
+// exits when that lane ends; it accepts metad (its uid only) on /run/wattle/NET/key. There is no
+// "sign these bytes": keyd builds each body itself with its own address, network id, epoch and
+// seqno.
 #pragma once
 
 #include "common/ipc/lane.h"
@@ -77,7 +78,7 @@ struct Enrolment {
   static constexpr std::string_view kName = "Enrolment";
   static constexpr auto fields() { return std::tuple(&Enrolment::signature); }
 };
-struct Refused {  // keyd -> metad: the request named is refused
+struct Refused {             // keyd -> metad: the request named is refused
   std::uint8_t request = 0;  // 0 SignOrigin, 1 SignEnrolment
   Refusal why = Refusal::TooFast;
   std::uint32_t retry_ms = 0;

@@ -4,8 +4,8 @@
 //   static constexpr auto fields() { return std::tuple(&M::a, &M::b); }
 //   static constexpr std::size_t kDescriptors = 1;           only if descriptors travel with it
 // Its id is its position in the lane. Wire: u8 id, then the fields (field_codec.h); exact length.
-// Two Lane aliases in one header per link are the whole declaration; sending a message the lane does
-// not have does not compile, nor does a receiver that lacks a handler (std::visit).
+// Two Lane aliases in one header per link are the whole declaration; sending a message the lane
+// does not have does not compile, nor does a receiver that lacks a handler (std::visit).
 // fingerprint() differs whenever names or field counts differ: the ends exchange it first
 // (common/os/channel.h) so that daemons of different builds refuse each other in words.
 #pragma once
@@ -39,7 +39,7 @@ class Lane {
   static constexpr bool has = (std::is_same_v<M, Ms> || ...);
 
   template <typename M>
-    requires has<M>
+  requires has<M>
   static Bytes pack(const M& message) {
     Bytes out;
     Writer writer(out);
@@ -59,8 +59,10 @@ class Lane {
   static std::string_view name(const Message& message) {
     return std::visit(
         [](const auto& m) -> std::string_view {
-          if constexpr (std::is_same_v<std::remove_cvref_t<decltype(m)>, std::monostate>) return "-";
-          else return std::remove_cvref_t<decltype(m)>::kName;
+          if constexpr (std::is_same_v<std::remove_cvref_t<decltype(m)>, std::monostate>)
+            return "-";
+          else
+            return std::remove_cvref_t<decltype(m)>::kName;
         },
         message);
   }
@@ -109,13 +111,13 @@ class Lane {
   template <typename M>
   static constexpr void mix(std::uint32_t& hash) {
     for (const char c : M::kName) hash = (hash ^ static_cast<std::uint8_t>(c)) * 16777619u;
-    hash = (hash ^ static_cast<std::uint32_t>(std::tuple_size_v<decltype(M::fields())>)) *
-           16777619u;
+    hash =
+        (hash ^ static_cast<std::uint32_t>(std::tuple_size_v<decltype(M::fields())>)) * 16777619u;
   }
 };
 
-// The first message each way: u32 fingerprint of the lane its writer sends on, u32 of the lane it reads.
-// Channel does this by itself; tapd, which has its own loop, calls these.
+// The first message each way: u32 fingerprint of the lane its writer sends on, u32 of the lane it
+// reads. Channel does this by itself; tapd, which has its own loop, calls these.
 inline Bytes pack_hello(std::uint32_t sends, std::uint32_t reads) {
   Bytes out;
   Writer(out).u32(sends).u32(reads);

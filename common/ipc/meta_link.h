@@ -1,7 +1,7 @@
-// metad <-> cryptod over /run/wattle/NET/crypto.meta (metad connects; cryptod accepts only metad's uid).
-// State, not events (DESIGN 1). At connect each side sends a snapshot closed by its End; afterwards
-// the newest value of a key replaces the older one (metad keeps a dirty set, cryptod too). cryptod
-// believes none of it before it has verified record, credential and document itself.
+// metad <-> cryptod over /run/wattle/NET/crypto.meta (metad connects; cryptod accepts only metad's
+// uid). State, not events (DESIGN 1). At connect each side sends a snapshot closed by its End;
+// afterwards the newest value of a key replaces the older one (metad keeps a dirty set, cryptod
+// too). cryptod believes none of it before it has verified record, credential and document itself.
 #pragma once
 
 #include "common/ipc/lane.h"
@@ -23,7 +23,8 @@ struct Document {  // the whole signed network document
   static constexpr std::string_view kName = "Document";
   static constexpr auto fields() { return std::tuple(&Document::text); }
 };
-struct Member {  // key: address. A record and credential fetched by REQ_KEY, and where the member is
+struct Member {  // key: address. A record and credential fetched by REQ_KEY, and where the member
+                 // is
   Address address{};
   ByteArray<200> record{};
   ByteArray<216> credential{};
@@ -35,8 +36,9 @@ struct Member {  // key: address. A record and credential fetched by REQ_KEY, an
                       &Member::had_session);
   }
 };
-// key: address. Every member metad has heard of (a hint, record or not) and where it may be: cryptod
-// learns from it whom a broadcast should reach, and new candidates of members whose record it has.
+// key: address. Every member metad has heard of (a hint, record or not) and where it may be:
+// cryptod learns from it whom a broadcast should reach, and new candidates of members whose record
+// it has.
 struct Endpoints {
   Address address{};
   std::vector<Endpoint> endpoints;
@@ -160,9 +162,9 @@ struct PeersEnd {  // closes the answer to ListPeers, with cryptod's counters (d
 };
 struct ProbeAnswer {
   std::uint32_t id = 0;
-  bool answered = false;      // false: no session or no answer within 3 s
+  bool answered = false;  // false: no session or no answer within 3 s
   std::uint32_t rtt_us = 0;
-  Endpoint endpoint;          // the path it went over
+  Endpoint endpoint;  // the path it went over
   static constexpr std::string_view kName = "ProbeAnswer";
   static constexpr auto fields() {
     return std::tuple(&ProbeAnswer::id, &ProbeAnswer::answered, &ProbeAnswer::rtt_us,

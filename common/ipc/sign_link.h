@@ -1,6 +1,6 @@
-// The signer's two lanes: the registry (its uid only) on /run/wattle/NET/sign, and the administrator's
-// command (uid 0 only) on /run/wattle/NET/sign.admin. The signer judges each request against its
-// journal, never against the asker's word (DESIGN 2).
+// The signer's two lanes: the registry (its uid only) on /run/wattle/NET/sign, and the
+// administrator's command (uid 0 only) on /run/wattle/NET/sign.admin. The signer judges each
+// request against its journal, never against the asker's word (DESIGN 2).
 #pragma once
 
 #include "common/ipc/lane.h"
@@ -15,9 +15,9 @@ struct Issue {
   ByteArray<32> proof{};
   ByteArray<16> nonce{};
   ByteArray<40> address{};
-  Bytes csr;                    // DER
-  ByteArray<64> signature{};    // of the enrolment, by the identity key
-  IpPrefix prefix6;             // proposed by the registry; refused if taken or outside
+  Bytes csr;                  // DER
+  ByteArray<64> signature{};  // of the enrolment, by the identity key
+  IpPrefix prefix6;           // proposed by the registry; refused if taken or outside
   IpAddress ipv4;
   static constexpr std::string_view kName = "Issue";
   static constexpr auto fields() {
@@ -32,7 +32,7 @@ struct ReadJournal {  // entries from this sequence number on, oldest first; ans
 };
 // administrator -> signer
 struct MakeInvite {
-  ByteArray<32> key{};   // K; the token itself stays in the command's memory and on the screen
+  ByteArray<32> key{};  // K; the token itself stays in the command's memory and on the screen
   std::string name;
   std::uint8_t prefix_length = 16;  // bits of the member inside the network
   std::uint8_t flags = 0;           // credential flags: relay only, for now
@@ -56,8 +56,19 @@ struct Issued {
   }
 };
 enum class Rule : std::uint8_t {
-  UnknownToken = 0, TokenUsed = 1, TokenExpired = 2, BadProof = 3, BadSignature = 4, BadRequest = 5,
-  PrefixTaken = 6, AddressTaken = 7, IdClash = 8, NameTaken = 9, Revoked = 10, Limit = 11, Storage = 12,
+  UnknownToken = 0,
+  TokenUsed = 1,
+  TokenExpired = 2,
+  BadProof = 3,
+  BadSignature = 4,
+  BadRequest = 5,
+  PrefixTaken = 6,
+  AddressTaken = 7,
+  IdClash = 8,
+  NameTaken = 9,
+  Revoked = 10,
+  Limit = 11,
+  Storage = 12,
 };
 constexpr bool is_valid(Rule r) { return r <= Rule::Storage; }
 struct Refused {
@@ -70,7 +81,7 @@ struct Refused {
   }
 };
 struct Entries {  // at most 64 a message; `more` says that another ReadJournal is worthwhile
-  std::uint64_t next = 0;     // sequence number after the last one here
+  std::uint64_t next = 0;  // sequence number after the last one here
   bool more = false;
   std::vector<Bytes> entries;  // registry/core/journal_entry.h, without invite keys
   static constexpr std::string_view kName = "Entries";

@@ -1,6 +1,7 @@
 // tapd -> cryptod over /run/wattle/NET/crypto.tap (tapd connects; cryptod accepts only tapd's uid).
-// At every connect tapd sends its whole state: Device, each UdpSocket, LocalAddresses, DeviceEnd; after
-// that LocalAddresses whenever netlink says so. cryptod may ask for nothing yet but a repetition.
+// At every connect tapd sends its whole state: Device, each UdpSocket, LocalAddresses, DeviceEnd;
+// after that LocalAddresses whenever netlink says so. cryptod may ask for nothing yet but a
+// repetition.
 #pragma once
 
 #include "common/ipc/lane.h"

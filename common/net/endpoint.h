@@ -16,7 +16,7 @@ struct Endpoint {
   std::uint16_t port = 0;
 
   auto operator<=>(const Endpoint&) const = default;
-  std::string text() const;                             // 1.2.3.4:8737, [fd00::1]:8737
+  std::string text() const;                              // 1.2.3.4:8737, [fd00::1]:8737
   static Result<Endpoint> parse(std::string_view text);  // the same forms; port 1..65535
 };
 

@@ -1,4 +1,5 @@
-// IPv4 and IPv6 addresses and prefixes as values; text as inet_pton reads it (no zone, no brackets).
+// IPv4 and IPv6 addresses and prefixes as values; text as inet_pton reads it (no zone, no
+// brackets).
 #pragma once
 
 #include <cstdint>
@@ -41,8 +42,8 @@ struct IpPrefix {
   auto operator<=>(const IpPrefix&) const = default;
   bool contains(const IpAddress& a) const;
   bool overlaps(const IpPrefix& other) const;
-  IpPrefix network() const;  // host bits cleared
-  std::string text() const;  // 10.1.0.0/22
+  IpPrefix network() const;                              // host bits cleared
+  std::string text() const;                              // 10.1.0.0/22
   static Result<IpPrefix> parse(std::string_view text);  // length within the family's range
 };
 

@@ -5,8 +5,8 @@
 
 namespace wattle::os {
 
-Instant now();              // CLOCK_BOOTTIME: counts through suspend
-UnixTime unix_now();        // wall clock, seconds
+Instant now();        // CLOCK_BOOTTIME: counts through suspend
+UnixTime unix_now();  // wall clock, seconds
 std::uint64_t unix_now_ms();
 
 }  // namespace wattle::os

@@ -1,5 +1,5 @@
-// Where everything of one network lives (DESIGN 1 and 10). Functions of the network's name only, under a root
-// that is empty but in tests (WATTLE_ROOT is not read: pass it).
+// Where everything of one network lives (DESIGN 1 and 10). Functions of the network's name only,
+// under a root that is empty but in tests (WATTLE_ROOT is not read: pass it).
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@ struct Paths {
   explicit Paths(std::string_view network, std::string root = {});
   std::string etc;    // /etc/wattle/NET: wattle.conf, member.conf, genesis, ca.pem, registry.conf
   std::string state;  // /var/lib/wattle/NET: meta/ key/ registry/ signer/ pending/
-  std::string run;    // /run/wattle/NET: lock, crypto.tap crypto.meta crypto.key key meta sign sign.admin
+  std::string
+      run;  // /run/wattle/NET: lock, crypto.tap crypto.meta crypto.key key meta sign sign.admin
 
   std::string config() const { return etc + "/wattle.conf"; }
   std::string member() const { return etc + "/member.conf"; }

@@ -12,8 +12,8 @@
 namespace wattle::os {
 
 // A system call allowed with the given value in one argument, e.g. {SCMP_SYS(socket), 0, AF_INET};
-// argument = -1: any; argument2 likewise, both must hold. Several entries for one call add up. mmap and mprotect entries get the rule
-// "no PROT_EXEC" on top, whatever they say.
+// argument = -1: any; argument2 likewise, both must hold. Several entries for one call add up. mmap
+// and mprotect entries get the rule "no PROT_EXEC" on top, whatever they say.
 struct AllowedCall {
   int number;
   int argument = -1;

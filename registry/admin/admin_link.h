@@ -29,7 +29,7 @@ class AdminLink {
   AdminLink() = default;
   template <typename Request>
   Result<void> ask(const Request& request);  // the answer is then in answer_
-  void wait();  // runs the loop until an answer or an end
+  void wait();                               // runs the loop until an answer or an end
 
   os::Fd lock_;
   os::EventLoop loop_;

@@ -1,5 +1,5 @@
-// Runs a fuzz target over stored inputs without a fuzzer: each argument is a file or a folder of files.
-// Fails if there is nothing to run: a corpus that vanished is no pass.
+// Runs a fuzz target over stored inputs without a fuzzer: each argument is a file or a folder of
+// files. Fails if there is nothing to run: a corpus that vanished is no pass.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
