@@ -27,7 +27,7 @@ lab_open() {
 
 # One namespace holder: a shell that reaps whatever is left to it. $1 name, $2 set-up commands.
 lab_hold() {
-  unshare --net --mount --pid --fork --mount-proc --kill-child --propagation private \
+  unshare --net --mount --uts --pid --fork --mount-proc --kill-child --propagation private \
     bash -c "$2"' || exit 1; : > "$0"; trap : CHLD TERM; while :; do sleep 3600 & wait $!; done' "$LAB/$1.up" \
     < /dev/null > "$LAB/$1.log" 2>&1 &
   local holder=$! tries=0
@@ -55,7 +55,7 @@ lab_machine() {
   lab_hold "$name" "
     mount -t overlay overlay -o lowerdir=/etc,upperdir=$LAB/$name/etc,workdir=$LAB/$name/etc.work /etc &&
     mount -t overlay overlay -o lowerdir=/var,upperdir=$LAB/$name/var,workdir=$LAB/$name/var.work /var &&
-    mount -t tmpfs -o mode=755 tmpfs /run && ip link set lo up && hostname $name 2>/dev/null; true" || return 1
+    mount -t tmpfs -o mode=755 tmpfs /run && ip link set lo up && echo $name > /proc/sys/kernel/hostname" || return 1
   [ -z "$switch" ] || lab_wire "$name" eth0 "$address" "$switch"
 }
 
@@ -72,20 +72,20 @@ lab_wire() {
 on() {
   local name=$1
   shift
-  nsenter --target "${LAB_INIT[$name]}" --net --mount --pid --wd=/ -- "$@"
+  nsenter --target "${LAB_INIT[$name]}" --net --mount --uts --pid --wd=/ -- "$@"
 }
 
 lab_close() {
   local status=$? key
   trap - EXIT INT TERM
   for key in "${!LAB_INIT[@]}"; do
-    case $key in holder:*) kill -KILL "${LAB_INIT[$key]}" 2>/dev/null; wait "${LAB_INIT[$key]}" 2>/dev/null ;; esac
+    case $key in holder:*) kill -KILL "${LAB_INIT[$key]}" 2>/dev/null || true; wait "${LAB_INIT[$key]}" 2>/dev/null || true ;; esac
   done
   LAB_INIT=()
   if [ -n "$LAB" ]; then
     local tries=0
     until umount "$LAB" 2>/dev/null || [ $((tries += 1)) -gt 50 ]; do sleep 0.1; done
-    rmdir "$LAB" 2>/dev/null
+    rmdir "$LAB" 2>/dev/null || true
     LAB=""
   fi
   return $status
