@@ -28,7 +28,7 @@ Outcome start_daemons(const std::string& network, const os::Paths& paths) {
       if (syscall(SYS_pidfd_send_signal, holder->process.raw(), SIGHUP, nullptr, 0) == 0) return {};
     }
   }
-  const int done = run_up({network});
+  const int done = run_up_afresh(network);
   if (done == 0) return {};
   std::fprintf(stderr,
                "wattle: this host is a member now, but its daemons did not start; try again: sudo "

@@ -66,7 +66,7 @@ Outcome stop_member_only(const std::string& network, const os::Paths& paths) {
     if (syscall(SYS_pidfd_send_signal, holder->process.raw(), SIGHUP, nullptr, 0) == 0) return {};
   }
   static_cast<void>(run_down({network}));
-  const int up = run_up({network});
+  const int up = run_up_afresh(network);
   return up == 0 ? Outcome() : Outcome(Failure{static_cast<Exit>(up), {}});
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -169,6 +170,20 @@ int run_up(const std::vector<std::string>& args) {
   if (!arguments->foreground)
     return start_detached(*arguments, *programs, std::move(lock).value(), paths.run);
   return supervise(arguments->network, *programs, *lock, [](const StartReport&) {});
+}
+
+int run_up_afresh(const std::string& network) {
+  std::string name = "wattle", verb = "up", argument = network;
+  char* const argv[] = {name.data(), verb.data(), argument.data(), nullptr};
+  pid_t child = 0;
+  if (const int error = ::posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, argv, environ)) {
+    errno = error;
+    return say(1, os::system_error("cannot run wattle up " + network).text());
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) return 1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 int run_down(const std::vector<std::string>& args) {

@@ -14,6 +14,11 @@ namespace wattle::ctl {
 // `args`: what stands after the verb, e.g. {"home", "--foreground"}. run_up with --foreground
 // returns when the instance ends; without it, when every daemon is READY.
 int run_up(const std::vector<std::string>& args);
+
+// `wattle up NET` as a program of its own, waited for: its exit code. For verbs that hold secrets
+// or foreign words (join): nothing of theirs, not even their command line, lives on in the
+// supervisor.
+int run_up_afresh(const std::string& network);
 int run_down(const std::vector<std::string>& args);
 
 }  // namespace wattle::ctl

@@ -48,6 +48,8 @@ done < <(allowed)
 no_others() { ! grep -Ev '^wattle(-tapd|-cryptod|-keyd|-metad|-registry|-signer)? ' "$LAB/table.$1"; }
 check "no further process on alice" no_others alice
 check "no further process on the registry" no_others registry
+no_token() { ! on alice bash -c 'for p in /proc/[0-9]*/cmdline; do [ "$p" = /proc/$$/cmdline ] || tr "\0" " " < $p; echo; done' | grep 'https://'; }
+check "no running process shows the invite in its command line" no_token
 no_groups() { on alice bash -c 'for p in /proc/[0-9]*; do c=$(tr "\0" "\n" < $p/cmdline 2>/dev/null | head -n1); case ${c##*/} in wattle-?*) echo "$c: $(sed -n "s/^Groups:[[:space:]]*//p" $p/status)" ;; esac; done' | tee "$LAB/groups"; ! grep -q ': .*[0-9]' "$LAB/groups"; }
 check "no daemon has supplementary groups" no_groups
 
