@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/base/token_bucket.h"
 #include "common/ipc/meta_link.h"
 #include "common/proto/acceptance.h"
 #include "cryptod/core/handshake_initiator.h"
@@ -13,7 +14,6 @@
 #include "cryptod/core/path.h"
 #include "cryptod/core/pending_queue.h"
 #include "cryptod/core/session.h"
-#include "cryptod/core/token_bucket.h"
 
 namespace wattle::cryptod {
 

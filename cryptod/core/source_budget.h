@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "common/base/random.h"
+#include "common/base/token_bucket.h"
 #include "common/net/ip_address.h"
-#include "cryptod/core/token_bucket.h"
 
 namespace wattle::cryptod {
 

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "common/os/log.h"
+#include "common/os/socket_address.h"
 
 namespace wattle::cryptod {
 
@@ -23,42 +24,6 @@ struct alignas(cmsghdr) AlignedControl {
 
 constexpr std::size_t kTrainSegments = 64;  // UDP_MAX_SEGMENTS
 constexpr std::size_t kTrainBytes = 65000;  // below 65507
-
-socklen_t write_address(const Endpoint& to, std::uint32_t interface, sockaddr_storage& out) {
-  if (to.address.is_v4()) {
-    sockaddr_in in{};
-    in.sin_family = AF_INET;
-    in.sin_port = htons(to.port);
-    std::memcpy(&in.sin_addr, to.address.bytes.data(), 4);
-    std::memcpy(&out, &in, sizeof in);
-    return sizeof in;
-  }
-  sockaddr_in6 in{};
-  in.sin6_family = AF_INET6;
-  in.sin6_port = htons(to.port);
-  in.sin6_scope_id = to.address.is_link_local() ? interface : 0;
-  std::memcpy(&in.sin6_addr, to.address.bytes.data(), 16);
-  std::memcpy(&out, &in, sizeof in);
-  return sizeof in;
-}
-
-Endpoint read_address(const sockaddr_storage& from, std::uint32_t& interface) {
-  Endpoint out;
-  if (from.ss_family == AF_INET) {
-    sockaddr_in in{};
-    std::memcpy(&in, &from, sizeof in);
-    out.port = ntohs(in.sin_port);
-    std::memcpy(out.address.bytes.data(), &in.sin_addr, 4);
-    return out;
-  }
-  sockaddr_in6 in{};
-  std::memcpy(&in, &from, sizeof in);
-  out.address.family = 6;
-  out.port = ntohs(in.sin6_port);
-  std::memcpy(out.address.bytes.data(), &in.sin6_addr, 16);
-  if (in.sin6_scope_id != 0) interface = in.sin6_scope_id;
-  return out;
-}
 
 // What the control data says of a received message.
 struct Facts {
@@ -157,7 +122,7 @@ struct UdpPort::Outbox {
     msghdr& header = messages[filled].msg_hdr;
     header = {};
     header.msg_name = &addresses[filled];
-    header.msg_namelen = write_address(first.destination, first.interface, addresses[filled]);
+    header.msg_namelen = os::write_address(first.destination, first.interface, addresses[filled]);
     header.msg_iov = &parts[parts_used];
     header.msg_iovlen = datagrams.size();
     for (const OutDatagram& d : datagrams)
@@ -206,14 +171,14 @@ bool UdpPort::receive(ReceiveBuffers& buffers, std::vector<Received>& out, Count
   if (n <= 0) return false;
   for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
     msghdr& header = messages[i].msg_hdr;
-    const int wanted = family_ == 4 ? AF_INET : AF_INET6;
-    if ((header.msg_flags & MSG_TRUNC) != 0 || addresses[i].ss_family != wanted) {
+    Facts facts = read_control(header, family_);
+    const auto source =
+        os::read_address(reinterpret_cast<const sockaddr*>(&addresses[i]), &facts.interface);
+    if ((header.msg_flags & MSG_TRUNC) != 0 || !source || source->address.family != family_) {
       counters.add(Counter::IoTruncated);
       continue;
     }
-    Facts facts = read_control(header, family_);
-    const Endpoint source = read_address(addresses[i], facts.interface);
-    take_pieces(buffers.at(i).first(messages[i].msg_len), source, facts, out);
+    take_pieces(buffers.at(i).first(messages[i].msg_len), *source, facts, out);
   }
   return static_cast<std::size_t>(n) == kCount;
 }

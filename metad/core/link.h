@@ -10,12 +10,12 @@
 
 #include <string>
 
+#include "common/base/token_bucket.h"
 #include "common/net/endpoint.h"
 #include "common/proto/node_address.h"
 #include "metad/core/dial_policy.h"
 #include "metad/core/ids.h"
 #include "metad/core/requests.h"
-#include "metad/core/token_bucket.h"
 
 namespace wattle::metad {
 
@@ -61,10 +61,10 @@ class Link {
   const LinkOrigin& origin() const { return origin_; }  // who dialled; complete from Identified on
   void set_own_dial(std::uint64_t dial) { origin_.dial = dial; }
 
-  TokenBucket lines{500, 8192};      // requests of any kind
-  TokenBucket signatures{50, 4096};  // origin records to verify
-  TokenBucket keys{50, 100};         // REQ_KEY to answer, ANS_KEY to verify
-  TokenBucket truths{0.1, 3};        // corrections of statements about ourselves
+  TokenBucket lines{500, 8192};                        // requests of any kind
+  TokenBucket signatures{50, 4096};                    // origin records to verify
+  TokenBucket keys{50, 100};                           // REQ_KEY to answer, ANS_KEY to verify
+  TokenBucket truths{1, 3, std::chrono::seconds(10)};  // corrections of statements about ourselves
 
  private:
   LinkUp up_;

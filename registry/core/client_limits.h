@@ -9,8 +9,8 @@
 #include <list>
 #include <map>
 
+#include "common/base/token_bucket.h"
 #include "common/net/ip_address.h"
-#include "registry/core/token_bucket.h"
 
 namespace wattle::registry {
 
@@ -30,8 +30,8 @@ class ClientLimits {
 
  private:
   struct Client {
-    TokenBucket requests{240, std::chrono::milliseconds(500)};
-    TokenBucket failures{20, std::chrono::seconds(12)};
+    TokenBucket requests{1, 240, std::chrono::milliseconds(500)};
+    TokenBucket failures{1, 20, std::chrono::seconds(12)};
     std::list<IpPrefix>::iterator age;
   };
   Client& find(const IpAddress& address);

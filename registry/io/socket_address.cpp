@@ -6,55 +6,16 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <cerrno>
-#include <cstring>
 
 #include "common/os/file.h"
+#include "common/os/socket_address.h"
 #include "registry/core/route_table.h"
 
 namespace wattle::registry {
 namespace {
 
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-};
-
-SocketAddress build(const Endpoint& endpoint) {
-  SocketAddress out;
-  if (endpoint.address.is_v4()) {
-    sockaddr_in in{};
-    in.sin_family = AF_INET;
-    in.sin_port = htons(endpoint.port);
-    std::memcpy(&in.sin_addr, endpoint.address.bytes.data(), 4);
-    std::memcpy(&out.storage, &in, sizeof in);
-    out.size = sizeof in;
-  } else {
-    sockaddr_in6 in{};
-    in.sin6_family = AF_INET6;
-    in.sin6_port = htons(endpoint.port);
-    std::memcpy(&in.sin6_addr, endpoint.address.bytes.data(), 16);
-    std::memcpy(&out.storage, &in, sizeof in);
-    out.size = sizeof in;
-  }
-  return out;
-}
-
 Result<IpAddress> address_in(const sockaddr* address) {
-  if (address->sa_family == AF_INET) {
-    sockaddr_in in{};
-    std::memcpy(&in, address, sizeof in);
-    ByteArray<4> bytes{};
-    std::memcpy(bytes.data(), &in.sin_addr, 4);
-    return IpAddress::v4(bytes);
-  }
-  if (address->sa_family == AF_INET6) {
-    sockaddr_in6 in{};
-    std::memcpy(&in, address, sizeof in);
-    ByteArray<16> bytes{};
-    std::memcpy(bytes.data(), &in.sin6_addr, 16);
-    return IpAddress::v6(bytes);
-  }
-  return Errc::Unsupported;
+  return WATTLE_TRY(os::read_address(address)).address;
 }
 
 // Better ones are greater; 0: no use at all.
@@ -85,8 +46,9 @@ Result<os::Fd> listen_tcp(const Endpoint& endpoint) {
   const int on = 1;
   setsockopt(socket.raw(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (family == AF_INET6) setsockopt(socket.raw(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  const SocketAddress address = build(endpoint);
-  if (bind(socket.raw(), reinterpret_cast<const sockaddr*>(&address.storage), address.size) != 0) {
+  sockaddr_storage address{};
+  const socklen_t size = os::write_address(endpoint, 0, address);
+  if (bind(socket.raw(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
     if (errno == EADDRINUSE)
       return Error(Errc::Exists, "another program listens on " + endpoint.text() +
                                      " already: stop it, or change `listen` in registry.conf");

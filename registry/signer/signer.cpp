@@ -41,7 +41,7 @@ Signer::Signer(os::EventLoop& loop, Journal journal, Ledger ledger, Keys keys)
       journal_(std::move(journal)),
       ledger_(std::move(ledger)),
       keys_(std::move(keys)),
-      issues_(kIssueBurst, kIssuePeriod) {
+      issues_(1, kIssueBurst, kIssuePeriod) {
   renewal_ = loop_.every(kRenewalCheck, [this] { renew_document(); });
 }
 

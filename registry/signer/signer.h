@@ -4,10 +4,10 @@
 
 #include <memory>
 
+#include "common/base/token_bucket.h"
 #include "common/ipc/sign_link.h"
 #include "common/os/channel.h"
 #include "common/os/clock.h"
-#include "registry/core/token_bucket.h"
 #include "registry/signer/journal.h"
 #include "registry/signer/ledger.h"
 #include "registry/signer/notary.h"
@@ -41,7 +41,7 @@ class Signer {
   Journal journal_;
   Ledger ledger_;
   Keys keys_;
-  registry::TokenBucket issues_;
+  TokenBucket issues_;
   std::unique_ptr<os::LaneListener> registry_listener_, admin_listener_;
   std::unique_ptr<RegistryEnd> registry_;
   std::unique_ptr<AdminEnd> admin_;

@@ -3,7 +3,6 @@ wattle_test(ether_test
     unit/common/net/ether_frame_test.cpp
     unit/cryptod/core/ether_incoming_test.cpp
     unit/cryptod/core/ether_outgoing_test.cpp
-    unit/cryptod/core/token_bucket_test.cpp
   LINKS cryptod_core)
 wattle_test(cryptod_io_test
   SOURCES

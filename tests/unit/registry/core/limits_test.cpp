@@ -10,26 +10,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-TEST(token_bucket, gives_its_burst_then_one_each_period) {
-  TokenBucket bucket(3, seconds(2));
-  Instant now{seconds(100)};
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bucket.take(now));
-  EXPECT_FALSE(bucket.take(now));
-  now += milliseconds(1999);
-  EXPECT_FALSE(bucket.take(now));
-  now += milliseconds(1);
-  EXPECT_TRUE(bucket.take(now));
-  EXPECT_FALSE(bucket.take(now));
-  now += seconds(3);
-  EXPECT_TRUE(bucket.take(now));  // and half a period is left over
-  now += seconds(1);
-  EXPECT_TRUE(bucket.take(now));
-  now += seconds(1000);
-  EXPECT_TRUE(bucket.is_full(now));
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bucket.take(now));
-  EXPECT_FALSE(bucket.take(now));
-}
-
 IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 
 TEST(client_limits, failed_joins_run_out_and_come_back) {

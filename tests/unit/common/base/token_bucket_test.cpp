@@ -1,8 +1,8 @@
-#include "cryptod/core/token_bucket.h"
+#include "common/base/token_bucket.h"
 
 #include <gtest/gtest.h>
 
-namespace wattle::cryptod {
+namespace wattle {
 namespace {
 
 using namespace std::chrono_literals;
@@ -58,5 +58,25 @@ TEST(TokenBucket, RateHoldsForOddRates) {
   EXPECT_NEAR(taken, 700, 1);
 }
 
+TEST(TokenBucket, GivesItsBurstThenOneEachPeriod) {
+  TokenBucket bucket(1, 3, std::chrono::seconds(2));
+  Instant now{std::chrono::seconds(100)};
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bucket.take(now));
+  EXPECT_FALSE(bucket.take(now));
+  now += std::chrono::milliseconds(1999);
+  EXPECT_FALSE(bucket.take(now));
+  now += std::chrono::milliseconds(1);
+  EXPECT_TRUE(bucket.take(now));
+  EXPECT_FALSE(bucket.take(now));
+  now += std::chrono::seconds(3);
+  EXPECT_TRUE(bucket.take(now));  // and half a period is left over
+  now += std::chrono::seconds(1);
+  EXPECT_TRUE(bucket.take(now));
+  now += std::chrono::seconds(1000);
+  EXPECT_TRUE(bucket.is_full(now));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bucket.take(now));
+  EXPECT_FALSE(bucket.take(now));
+}
+
 }  // namespace
-}  // namespace wattle::cryptod
+}  // namespace wattle
