@@ -156,6 +156,8 @@ void Engine::dial(Now now) {
 }
 
 // `NAME ADDRESS ENDPOINT...`: whom to dial after a restart; neighbours first.
+void Engine::peers_changed(Now now) { peers_due_ = std::min(peers_due_, now.mono + kPeersDelay); }
+
 void Engine::write_peers(Now) {
   peers_due_ = kNever;
   std::vector<const Host*> hosts;

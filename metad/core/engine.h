@@ -99,6 +99,7 @@ class Engine {
             std::string err = {});
   bool use_document(std::string text, Now now);
   void dial(Now now);
+  void peers_changed(Now now);  // the peers file is due, some seconds later
   void write_peers(Now now);
   bool is_linked(const NodeAddress& address) const;
   bool is_own(std::string_view name_or_address) const;

@@ -63,7 +63,7 @@ void Engine::on_add_host(LinkId id, Link& link, const Request& request, Now now)
       if (broker_.find(record.address) != nullptr)
         feed_.mark(LaneFeed::Kind::Member, record.address);
     }
-    peers_due_ = std::min(peers_due_, now.mono + std::chrono::seconds(5));
+    peers_changed(now);
   }
   dial_.know(record.address, record.endpoints, false, now.mono);
   if (told != NodeDb::Told::Same || !noted) pass_on(record.address, link.address(), request);

@@ -154,7 +154,7 @@ void Engine::on_ack(LinkId id, Link& link, const Request& request, Now) {
 void Engine::on_end(LinkId id, Link& link, Now now) {
   if (!link.on_end()) return;
   note(Note::Level::Info, "a link is active", &link.address());
-  peers_due_ = std::min(peers_due_, now.mono + std::chrono::seconds(5));
+  peers_changed(now);
   settle_duplicates(id, now);
 }
 

@@ -25,8 +25,8 @@ namespace wattle::ctl {
 
 namespace {
 
-constexpr Helper kFetch{"wattle-fetch", true, std::chrono::seconds(45)};
-constexpr Helper kCheck{"wattle-check", false, std::chrono::seconds(20)};
+const Helper kFetch{"wattle-fetch", true, std::chrono::seconds(45)};
+const Helper kCheck{"wattle-check", false, std::chrono::seconds(20)};
 
 // From here to the end of its life the process cannot be interrupted by Ctrl-C and the like.
 class SignalsHeld {

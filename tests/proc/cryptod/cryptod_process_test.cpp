@@ -251,7 +251,7 @@ TEST_F(Cryptod, AdmitsOnlyTheRightUsers) {
   arguments[2] = "--tap-uid=65000";
   a->spawn(arguments);
   ASSERT_TRUE(a->wait_ready()) << a->log_text();
-  a->connect_tap();  // as uid 0
+  a->connect_tap(/*welcome=*/false);  // as uid 0
   a->connect_key();
   a->connect_meta();
   ASSERT_TRUE(world->until([&] { return a->record.has_value(); })) << a->log_text();

@@ -57,7 +57,7 @@ class Node {
   std::string log_text() const;
 
   void make_tap();  // instead of the one before, if any
-  void connect_tap();
+  void connect_tap(bool welcome = true);
   void connect_key();
   void connect_meta();
   void close_lanes();

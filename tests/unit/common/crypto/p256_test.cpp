@@ -138,7 +138,7 @@ TEST(P256, OrderOfTheChecks) {
     return out;
   };
   const Bytes order = unhex(kOrderText);
-  for (const std::size_t at : {0, 32})
+  for (const std::size_t at : {0U, 32U})
     for (const Bytes& number : {Bytes(32), order, Bytes(32, 0xff)})
       EXPECT_EQ(verify(bad_point, Bytes{1}, with(at, number)), Verdict::OutOfRange);
   EXPECT_EQ(verify(bad_point, Bytes{1}, ByteView(good).first(63)), Verdict::OutOfRange);

@@ -62,7 +62,7 @@ TEST(PacketKey, LengthAndConstants) {
   Bytes longer = to_bytes(good);
   longer.push_back(0);
   EXPECT_EQ(decode_packet_key(longer).error().code, Errc::Trailing);
-  for (const std::size_t at : {0, 3, 4, 5, 6, 7, 121, 122, 123, 124, 125, 126, 127}) {
+  for (const unsigned at : {0U, 3U, 4U, 5U, 6U, 7U, 121U, 122U, 123U, 124U, 125U, 126U, 127U}) {
     PacketKeyBytes bad = good;
     bad[at] ^= 1;
     EXPECT_EQ(decode_packet_key(bad).error().code, Errc::BadValue) << at;
