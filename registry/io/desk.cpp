@@ -12,6 +12,7 @@ namespace log = os::log;
 constexpr Duration kPoll = std::chrono::seconds(15);  // for documents that the signer re-signs
 constexpr Duration kJoinTime = std::chrono::seconds(6);
 constexpr Duration kRetry = std::chrono::milliseconds(250);
+constexpr Duration kTextTime = std::chrono::seconds(3);
 constexpr int kMaxTries = 16;
 constexpr std::size_t kMaxHints = 10;
 
@@ -84,9 +85,9 @@ void Desk::handle(const Request& request, const Reply& reply) {
     return reply(error_answer(Fault::Limit, "too many requests: try again in a minute"));
   switch (route(request.method, request.path, network_)) {
     case Call::Genesis:
-      return reply(stored_text(store_.genesis()));
+      return handle_text(Call::Genesis, reply);
     case Call::Document:
-      return reply(stored_text(store_.document()));
+      return handle_text(Call::Document, reply);
     case Call::Join:
       return handle_join(request, reply);
     case Call::Origin:
@@ -99,9 +100,37 @@ void Desk::handle(const Request& request, const Reply& reply) {
   reply(error_answer(Fault::NotFound, "there is nothing of this name here"));
 }
 
-Answer Desk::stored_text(Result<std::string> text) {
-  if (text) return text_answer(*std::move(text));
+// A registry that was started a moment ago may not have heard of its signer yet: the question
+// waits.
+void Desk::handle_text(Call call, const Reply& reply) {
+  if (answer_text(call, reply)) return;
+  if (texts_.size() >= kMaxWaiting) return reply(no_text());
+  texts_.push_back({call, reply, os::now() + kTextTime});
+  if (!text_retry_.active()) text_retry_ = loop_.after(kRetry, [this] { retry_texts(); });
+}
+
+bool Desk::answer_text(Call call, const Reply& reply) {
+  auto text = call == Call::Genesis ? store_.genesis() : store_.document();
+  if (text) reply(text_answer(*std::move(text)));
+  return text.has_value();
+}
+
+Answer Desk::no_text() {
   return error_answer(Fault::SignerAway, "the registry has not heard of its signer yet");
+}
+
+void Desk::retry_texts() {
+  std::deque<Text> waiting = std::exchange(texts_, {});
+  const Instant now = os::now();
+  for (Text& text : waiting) {
+    if (answer_text(text.call, text.reply)) continue;
+    if (now >= text.deadline)
+      text.reply(no_text());
+    else
+      texts_.push_back(std::move(text));
+  }
+  text_retry_.reset();
+  if (!texts_.empty()) text_retry_ = loop_.after(kRetry, [this] { retry_texts(); });
 }
 
 void Desk::handle_join(const Request& request, const Reply& reply) {

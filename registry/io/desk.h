@@ -45,6 +45,12 @@ class Desk {
     int tries = 0;
   };
 
+  struct Text {  // a question for genesis or document that waits for the signer's first word
+    Call call;
+    Reply reply;
+    Instant deadline;
+  };
+
   void handle_join(const Request& request, const Reply& reply);
   void handle_origin(const Request& request, const Reply& reply);
   Answer take_origin(const Request& request);
@@ -56,7 +62,10 @@ class Desk {
   void retry_join();
   Answer issued_answer(const sign_link::Issued& issued);
   std::vector<PeerHint> hints(const NodeAddress& except);
-  Answer stored_text(Result<std::string> text);
+  void handle_text(Call call, const Reply& reply);
+  bool answer_text(Call call, const Reply& reply);
+  void retry_texts();
+  static Answer no_text();
 
   Result<void> load();
   void note(const Entry& entry);
@@ -72,8 +81,9 @@ class Desk {
   std::uint64_t document_version_ = 0;
   std::optional<Roster> roster_;
   std::deque<Join> joins_;
+  std::deque<Text> texts_;
   bool busy_ = false;  // joins_.front() is with the signer
-  os::Watch poll_, retry_;
+  os::Watch poll_, retry_, text_retry_;
 };
 
 }  // namespace wattle::registry

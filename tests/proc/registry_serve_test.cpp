@@ -1,6 +1,7 @@
 // The real registry and signer as daemons: HTTPS limits, the administrator's command, seal and end.
 #include <openssl/ssl.h>
 #include <chrono>
+#include <thread>
 
 #include "common/proto/origin_record.h"
 #include "tests/proc/registry_lab.h"
@@ -65,6 +66,18 @@ class RawTls {
   SSL_CTX* context_;
   SSL* ssl_;
 };
+
+TEST_F(Serve, a_question_waits_for_the_first_word_of_the_signer) {
+  start_registry();
+  std::thread later([this] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    start_signer();
+  });
+  const HttpAnswer genesis = http("genesis");
+  later.join();
+  EXPECT_EQ(genesis.status, 200);
+  EXPECT_EQ(genesis.body, genesis_text);
+}
 
 TEST_F(Serve, gives_genesis_and_document_to_whoever_pins_its_key) {
   std::signal(SIGPIPE, SIG_IGN);
