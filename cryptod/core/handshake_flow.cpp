@@ -104,7 +104,7 @@ std::size_t HandshakeFlow::gather_paths(const Peer& peer, std::uint32_t tries,
                                    [&](const Path& p) { return p.remote == candidate; });
     // A link-local address is of use only with the interface on which it was seen.
     if (!known && !candidate.address.is_link_local() && usable(candidate))
-      out[count++] = Path{candidate, {}, 0};
+      out[count++] = Path::direct(candidate);
   }
   return count;
 }

@@ -47,7 +47,7 @@ void MetaFlow::message(const meta_link::ToCryptod::Message& message) {
 void MetaFlow::local_endpoints() {
   const DeviceState& d = ctx_.device;
   if (d.port4 != 0 || d.port6 != 0)
-    ctx_.tell_metad(meta_link::LocalEndpoints{d.addresses, d.port4, d.port6});
+    ctx_.tell_metad(meta_link::LocalEndpoints{d.addresses, d.port4, d.port6, {}});
 }
 
 void MetaFlow::wake() {
@@ -166,6 +166,7 @@ void MetaFlow::tell(Peer& peer, std::uint32_t id) {
   out.address = peer.address.bytes;
   out.state = peer.state();
   out.has_endpoint = peer.current && peer.path;
+  out.way = out.has_endpoint ? meta_link::PeerWay::Direct : meta_link::PeerWay::None;
   if (out.has_endpoint) out.endpoint = peer.path->remote;
   out.since = peer.since;
   out.rtt_us = peer.rtt_us;

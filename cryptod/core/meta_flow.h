@@ -36,6 +36,11 @@ class MetaFlow {
   void on(const meta_link::NoKey&) {}  // asked again at the next need, in growing pauses
   void on(const meta_link::ListPeers& m);
   void on(const meta_link::Probe& m);
+  void on(const meta_link::AskWhy&) {}
+  void on(const meta_link::Neighbour&) {}
+  void on(const meta_link::Route&) {}
+  void on(const meta_link::KeepIncarnation&) {}
+  void on(const meta_link::Carried&) {}
   void on(const meta_link::SnapshotEnd&) {}
   void on(std::monostate) {}
 

@@ -62,14 +62,15 @@ void ProbeDesk::answered(Peer& peer, const Path& from, std::uint64_t nonce) {
   if (ping == pings_.end()) return;
   peer.rtt_us = micros(ctx_.now() - ping->sent_at);
   ctx_.count(Counter::ProbesAnswered);
-  ctx_.tell_metad(meta_link::ProbeAnswer{ping->id, true, peer.rtt_us, from.remote});
+  ctx_.tell_metad(meta_link::ProbeAnswer{
+      ping->id, true, peer.rtt_us, meta_link::PeerWay::Direct, from.remote, {}});
   pings_.erase(ping);
 }
 
 void ProbeDesk::ping(const meta_link::Probe& request) {
   Peer* const peer = ctx_.peers.find(NodeAddress{request.address});
   if (peer == nullptr || pings_.size() >= kPings) {
-    ctx_.tell_metad(meta_link::ProbeAnswer{request.id, false, 0, {}});
+    ctx_.tell_metad(meta_link::ProbeAnswer{request.id, false, 0, meta_link::PeerWay::None, {}, {}});
     return;
   }
   pings_.push_back({.id = request.id,
@@ -95,7 +96,7 @@ void ProbeDesk::work() {
   }
   std::erase_if(pings_, [&](const Ping& ping) {
     if (ctx_.now() < ping.asked + kPingLife) return false;
-    ctx_.tell_metad(meta_link::ProbeAnswer{ping.id, false, 0, {}});
+    ctx_.tell_metad(meta_link::ProbeAnswer{ping.id, false, 0, meta_link::PeerWay::None, {}, {}});
     return true;
   });
 }

@@ -5,7 +5,7 @@
 namespace wattle::cryptod {
 
 Path path_of(const Received& d) {
-  return {d.source, d.local, d.source.address.is_link_local() ? d.interface : 0};
+  return Path::direct(d.source, d.local, d.source.address.is_link_local() ? d.interface : 0);
 }
 
 void SessionKeeper::send_raw(const Path& path, ByteView bytes) {

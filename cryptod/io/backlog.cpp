@@ -32,6 +32,15 @@ std::string backlog_key(const ToMetad::Message& message) {
                  },
                  [&](const PeersEnd& m) { append(key, m.id); },
                  [&](const ProbeAnswer& m) { append(key, m.id); },
+                 [&](const HeldRoute& m) { append(key, m.destination); },
+                 [](const HeldRoutesEnd&) {},
+                 [&](const RouteAck& m) {
+                   append(key, static_cast<std::uint32_t>(m.ticket >> 32));
+                   append(key, static_cast<std::uint32_t>(m.ticket));
+                 },
+                 [&](const LinkState& m) { append(key, m.address); },
+                 [&](const Carry& m) { append(key, m.neighbour); },
+                 [&](const Why& m) { append(key, m.id); },
              },
              message);
   return key;

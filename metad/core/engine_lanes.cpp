@@ -34,6 +34,12 @@ Actions Engine::on_cryptod(const meta_link::ToMetad::Message& message, Now now) 
       ipc::Overload{
           [](const std::monostate&) {},
           [](const meta_link::Ready&) {},
+          [](const meta_link::HeldRoute&) {},
+          [](const meta_link::HeldRoutesEnd&) {},
+          [](const meta_link::RouteAck&) {},
+          [](const meta_link::LinkState&) {},
+          [](const meta_link::Carry&) {},
+          [](const meta_link::Why&) {},
           [&](const meta_link::OwnRecord& m) { on_own_record(m, now); },
           [&](const meta_link::LocalEndpoints& m) { own_.local(m.addresses, m.port4, m.port6); },
           [&](const meta_link::WantOwner& m) { on_want_owner(m, now); },
@@ -86,13 +92,17 @@ LaneFeed::Message Engine::build(const LaneFeed::Key& key) const {
     const Host* host = nodes_.find(key.address);
     return host == nullptr ? std::vector<Endpoint>{} : host->origin.record.endpoints;
   };
+  const auto options = [&]() -> std::uint32_t {
+    const Host* host = nodes_.find(key.address);
+    return host == nullptr ? 0 : host->origin.record.options;
+  };
   switch (key.kind) {
     case LaneFeed::Kind::OwnCredential:
       return meta_link::OwnCredential{setup_.credential};
     case LaneFeed::Kind::Document:
       return meta_link::Document{setup_.document};
     case LaneFeed::Kind::Endpoints:
-      return meta_link::Endpoints{key.address.bytes, endpoints()};
+      return meta_link::Endpoints{key.address.bytes, endpoints(), options()};
     case LaneFeed::Kind::Member: {
       const KeyBroker::Entry* entry = broker_.find(key.address);
       if (entry == nullptr) return std::monostate{};
@@ -101,6 +111,7 @@ LaneFeed::Message Engine::build(const LaneFeed::Key& key) const {
       member.record = to_array<200>(entry->answer);
       member.credential = to_array<216>(ByteView(entry->answer).subspan(200));
       member.endpoints = endpoints();
+      member.options = options();
       member.had_session = has_session(key.address);
       return member;
     }

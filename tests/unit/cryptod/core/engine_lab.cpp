@@ -95,8 +95,12 @@ void Node::hear_of(const Node& other) {
 
 void Node::give_member(const Node& other, bool had_session) {
   if (!other.record) return;
-  say(meta_link::Member{
-      other.address.bytes, *other.record, other.credential_bytes, {other.endpoint}, had_session});
+  say(meta_link::Member{other.address.bytes,
+                        *other.record,
+                        other.credential_bytes,
+                        {other.endpoint},
+                        0,
+                        had_session});
 }
 
 void Node::send(const Bytes& frame) {

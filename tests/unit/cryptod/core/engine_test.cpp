@@ -152,6 +152,7 @@ TEST(Engine, HigherAddressBehindNatIsReachedThroughTheSourceItSaw) {
                                *lower.record,
                                lower.credential_bytes,
                                {Endpoint{IpAddress::v4({203, 0, 113, 9}), 1}},
+                               0,
                                false});
   lower.give_member(higher);
   higher.send(ip_frame(higher, lower, numbered(1)));
