@@ -75,7 +75,8 @@ TEST(EngineHostile, RepeatedFirstMessageCostsItsSourceNothing) {
 
 TEST(EngineHostile, EndpointsInsideTheNetworkAreNeverUsed) {
   Lab lab;
-  meta_link::Member m{lab.b().address.bytes, *lab.b().record, lab.b().credential_bytes, {}, true};
+  meta_link::Member m{
+      lab.b().address.bytes, *lab.b().record, lab.b().credential_bytes, {}, 0, true};
   m.endpoints = {Endpoint{IpAddress::v4({10, 91, 4, 9}), 8737},
                  Endpoint{WATTLE_MUST(IpAddress::parse("fd12:3456:789a:2::1")), 8737},
                  lab.a().endpoint,
@@ -370,7 +371,7 @@ TEST(EngineHostile, MetadCannotMakeAMember) {
                       true};
   lab.a().say(m);  // of another network
   EXPECT_EQ(lab.a().counter(Counter::MembersRefused), 1u);
-  m = {lab.b().address.bytes, *lab.b().record, lab.b().credential_bytes, {}, true};
+  m = {lab.b().address.bytes, *lab.b().record, lab.b().credential_bytes, {}, 0, true};
   m.record[90] ^= 1;
   lab.a().say(m);
   m.record[90] ^= 1;
