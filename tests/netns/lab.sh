@@ -3,6 +3,11 @@
 #   lab_open [FOLDER-OF-PROGRAMS]    once; sets LAB; everything is gone at lab_close (trap on EXIT)
 #   lab_machine NAME ADDRESS/LEN [SWITCH]   own network, mount and PID namespace; /etc and /var are overlays, /run is empty
 #   lab_switch NAME                  an Ethernet switch (a bridge in a namespace of its own)
+#   lab_wire MACHINE IF ADDR/LEN SWITCH   one more cable; lab_gateway MACHINE ADDRESS, its default route
+#   lab_router NAME                  a machine that forwards; cable it with lab_wire
+#   lab_nat NAME OUTER/LEN SWITCH GATEWAY INNER/LEN SWITCH   a router whose inside hides behind its outer address:
+#                                    port-restricted (only whom was asked may answer); wattle's port 8737 is seen as
+#                                    30001 outside. lab_rebind NAME PORT: a new mapping, the old one forgotten
 #   on NAME COMMAND…                 runs a command inside a machine, with the programs on its PATH
 #   lab_pid NAME                     the machine's first process, for nsenter
 #   lab_close                        ends every process of the lab, removes every trace
@@ -67,6 +72,40 @@ lab_wire() {
   nsenter -t "$hub" -n ip link set "$port" master br0 up
   nsenter -t "$pid" -n ip address add "$3" dev "$2"
   nsenter -t "$pid" -n ip link set "$2" up
+}
+
+lab_gateway() { on "$1" ip route replace default via "$2"; }
+
+lab_router() {
+  lab_hold "$1" 'ip link set lo up && echo 1 > /proc/sys/net/ipv4/ip_forward'
+}
+
+lab_nat() {
+  lab_router "$1" || return 1
+  lab_wire "$1" outer "$2" "$3"
+  lab_wire "$1" inner "$5" "$6"
+  lab_gateway "$1" "$4"
+  on "$1" nft -f - <<'NFT'
+table ip nat {
+  chain out { type nat hook postrouting priority srcnat;
+    oifname "outer" udp sport 8737 masquerade to :30001
+    oifname "outer" masquerade
+  }
+}
+table ip filter {
+  chain inside { type filter hook forward priority 0; policy drop;
+    ct state established,related accept; iifname "inner" accept; }
+  chain self { type filter hook input priority 0; policy drop;
+    ct state established,related accept; iifname { "inner", "lo" } accept; ip protocol icmp accept; }
+}
+NFT
+}
+
+lab_rebind() {
+  on "$1" nft flush chain ip nat out
+  on "$1" nft add rule ip nat out oifname outer udp sport 8737 masquerade to ":$2"
+  on "$1" nft add rule ip nat out oifname outer masquerade
+  on "$1" conntrack -D -p udp > /dev/null 2>&1 || true
 }
 
 on() {

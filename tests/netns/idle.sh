@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# A node at rest hardly wakes: at most 2 times a second with one peer, over all its processes; 1 more for each link.
+set -u
+here=$(dirname "$0"); . "$here/lab.sh"; . "$here/network.sh"
+lab_open "${1:?folder of the programs}"
+network_open alice bob || exit 1
+check "alice pings bob" pings alice bob 4 2
+sleep 20
+wakes() { on alice bash -c 'for s in /proc/[0-9]*/task/[0-9]*/status; do
+  p=${s#/proc/}; c=$(tr "\0" "\n" < /proc/${p%%/*}/cmdline 2>/dev/null | head -n 1)
+  case ${c##*/} in wattle*) awk -v n="${c##*/}" "/^voluntary_ctxt/{print n, \$2}" $s ;; esac; done' | sort; }
+wakes > "$LAB/one"; sleep 30; wakes > "$LAB/two"
+per=$(paste -d' ' "$LAB/one" "$LAB/two" | awk '{d = $4 - $2; all += d; printf "%s %.2f/s, ", $1, d / 30} END {printf "together %.2f/s\n", all / 30}')
+echo "        $per"
+calm() { [ "$(echo "$per" | sed 's/.*together \([0-9]*\)\.\([0-9]*\).*/\1\2/')" -le 200 ]; }
+check "at most 2 wake-ups a second over all processes of alice" calm
+lab_verdict
