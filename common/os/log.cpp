@@ -1,7 +1,11 @@
 #include "common/os/log.h"
 
+#include <signal.h>
 #include <unistd.h>
+#include <algorithm>
 #include <array>
+#include <atomic>
+#include <cerrno>
 #include <cstdlib>
 
 #include "common/os/clock.h"
@@ -15,9 +19,20 @@ constexpr std::size_t kMaxValue = 1024;
 
 struct State {
   std::string area = "wattle";
-  Level level = Level::Info;
   bool journal = false;
 };
+
+// Changed by a signal handler, at any moment.
+std::atomic<int> in_force{static_cast<int>(Level::Info)};
+std::atomic<int> configured{static_cast<int>(Level::Info)};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+// What a handler writes was built before: it may not allocate.
+struct Announcement {
+  std::array<char, 128> text{};
+  std::size_t size = 0;
+};
+Announcement now_debug, now_configured;
 
 State& state() {
   static State the_state;
@@ -88,6 +103,22 @@ void append_value(std::string& out, std::string_view value) {
   out += '"';
 }
 
+void build_announcement(Announcement& out, std::string_view sentence) {
+  std::string line = state().journal ? "<5>" : "notice ";
+  line += state().area + ": " + std::string(sentence) + "\n";
+  out.size = std::min(line.size(), out.text.size());
+  line.copy(out.text.data(), out.size);
+}
+
+void on_signal(int signal) {
+  const int kept = errno;
+  const bool debug = signal == SIGUSR1;
+  in_force.store(debug ? static_cast<int>(Level::Debug) : configured.load());
+  const Announcement& said = debug ? now_debug : now_configured;
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, said.text.data(), said.size);
+  errno = kept;
+}
+
 }  // namespace
 
 void open(std::string_view area) {
@@ -95,8 +126,22 @@ void open(std::string_view area) {
   state().journal = std::getenv("JOURNAL_STREAM") != nullptr;
 }
 
-void set_level(Level level) { state().level = level; }
-Level level() { return state().level; }
+void set_level(Level level) {
+  configured = static_cast<int>(level);
+  in_force = static_cast<int>(level);
+}
+Level level() { return static_cast<Level>(in_force.load(std::memory_order_relaxed)); }
+
+void obey_signals() {
+  build_announcement(now_debug, "the log level is debug");
+  build_announcement(now_configured, "the log level is the configured one again");
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  ::sigemptyset(&action.sa_mask);
+  ::sigaction(SIGUSR1, &action, nullptr);
+  ::sigaction(SIGUSR2, &action, nullptr);
+}
 
 bool parse_level(std::string_view text, Level& out) {
   for (const Level candidate :
@@ -109,7 +154,7 @@ bool parse_level(std::string_view text, Level& out) {
 }
 
 void write(Level level, std::string_view sentence, std::initializer_list<Field> fields) {
-  if (level > state().level) return;
+  if (level > log::level()) return;
   std::string line;
   if (state().journal)
     line = "<" + std::to_string(static_cast<int>(level)) + ">";

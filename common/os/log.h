@@ -41,9 +41,12 @@ struct Field {
 };
 
 void open(
-    std::string_view area);  // once, before any line: the program's short name, e.g. "cryptod"
-void set_level(Level level);
-Level level();
+    std::string_view area);   // once, before any line: the program's short name, e.g. "cryptod"
+void set_level(Level level);  // as configured
+Level level();                // in force: as configured, or Debug after SIGUSR1
+// For daemons: SIGUSR1 sets the level to Debug, SIGUSR2 back to the configured one (`wattle log`);
+// either says so in one line. Called by Service::open().
+void obey_signals();
 bool parse_level(std::string_view text, Level& out);
 
 void write(Level level, std::string_view sentence, std::initializer_list<Field> fields = {});

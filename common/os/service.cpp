@@ -11,6 +11,7 @@
 
 #include "common/base/parse.h"
 #include "common/os/file.h"
+#include "common/os/log.h"
 #include "common/os/unix_socket.h"
 
 namespace wattle::os {
@@ -46,6 +47,7 @@ Result<Fd> connect_notify(const std::string& path) {
 }  // namespace
 
 Result<Service> Service::open() {
+  log::obey_signals();
   const std::string pid = take_variable("LISTEN_PID");
   const std::string count = take_variable("LISTEN_FDS");
   const std::string names = take_variable("LISTEN_FDNAMES");

@@ -15,7 +15,8 @@ namespace wattle::os {
 class Service {
  public:
   // Reads LISTEN_PID/LISTEN_FDS/LISTEN_FDNAMES, NOTIFY_SOCKET, WATCHDOG_USEC and clears them from
-  // the environment. All descriptors get CLOEXEC and O_NONBLOCK.
+  // the environment. All descriptors get CLOEXEC and O_NONBLOCK. From here on SIGUSR1 and SIGUSR2
+  // set the log's level (log.h).
   static Result<Service> open();
 
   // The first (or every) passed descriptor of that name; NotFound with a sentence that says who

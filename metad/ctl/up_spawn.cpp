@@ -77,6 +77,8 @@ void drop_rights(const SpawnRequest& request) {
 [[noreturn]] void become_daemon(const SpawnRequest& request, pid_t supervisor) {
   ::setsid();  // a terminal's ^C goes to the supervisor only, which stops all in order
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  // `wattle log` may meet a daemon that has only begun to start (common/os/log.h).
+  for (const int signal : {SIGUSR1, SIGUSR2}) ::signal(signal, SIG_IGN);
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -1,6 +1,7 @@
 #include "common/os/log.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include "common/os/file.h"
 #include "tests/unit/common/os/child.h"
@@ -107,6 +108,33 @@ TEST(Log, LevelNames) {
   EXPECT_FALSE(log::parse_level("Error", level));
   EXPECT_FALSE(log::parse_level("", level));
   EXPECT_EQ(level, log::Level::Error);
+}
+
+TEST(Log, SignalsChangeTheLevelAndSayso) {
+  EXPECT_EQ(logged([] {
+              log::set_level(log::Level::Notice);
+              log::obey_signals();
+              log::debug("before");
+              raise(SIGUSR1);
+              log::debug("between");
+              raise(SIGUSR1);
+              raise(SIGUSR2);
+              log::debug("after");
+              log::info("after");
+              log::notice("still");
+            }),
+            "notice test: the log level is debug\n"
+            "debug test: between\n"
+            "notice test: the log level is debug\n"
+            "notice test: the log level is the configured one again\n"
+            "notice test: still\n");
+  EXPECT_EQ(logged(
+                [] {
+                  log::obey_signals();
+                  raise(SIGUSR1);
+                },
+                true),
+            "<5>test: the log level is debug\n");
 }
 
 TEST(Log, LimitedLeavesOutAndCounts) {
