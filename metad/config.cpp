@@ -3,12 +3,14 @@
 #include <cstdio>
 
 #include "common/base/parse.h"
+#include "common/base/parse_rate.h"
 #include "common/os/file.h"
 #include "common/os/options.h"
 #include "common/os/paths.h"
 #include "common/proto/acceptance.h"
 #include "common/proto/genesis.h"
 #include "common/proto/network_document.h"
+#include "common/proto/origin_record.h"
 #include "metad/core/requests.h"
 
 namespace wattle::metad {
@@ -18,10 +20,10 @@ constexpr std::size_t kMaxPeersFile = 1024 * 1024;
 constexpr std::size_t kMaxPeers = 1000;
 
 struct Raw {
-  std::string network, genesis, state, run, level = "info";
+  std::string network, genesis, state, run, level = "info", relay = "yes";
   std::uint64_t port = 8737;
   std::vector<std::string> ip, connect;
-  bool requests = false;
+  bool indirect = false, tcp_only = false, requests = false;
 };
 
 void declare(os::Options& options, Raw& raw) {
@@ -29,6 +31,9 @@ void declare(os::Options& options, Raw& raw) {
       .number("port", raw.port, "TCP port of the meta protocol, the data port's number")
       .list("ip", raw.ip, "own outside address or endpoint; instead of this host's addresses")
       .list("connect", raw.connect, "endpoint to dial at start and to keep a link with")
+      .flag("indirect", raw.indirect, "ask others to reach this host only through others")
+      .flag("tcp-only", raw.tcp_only, "ask others to send no UDP to this host")
+      .text("relay", raw.relay, "yes, no or bytes per second; with no it tells of itself alone")
       .text("log-level", raw.level, "error, warning, notice, info or debug")
       .text("genesis", raw.genesis, "genesis file (default /etc/wattle/NET/genesis)")
       .text("state-dir", raw.state, "state folder (default /var/lib/wattle/NET/meta)")
@@ -93,6 +98,9 @@ Result<std::optional<Config>> load_config(int argc, const char* const* argv) {
   if (!os::log::parse_level(raw.level, config.level))
     return Error(Errc::Config,
                  "log-level '" + raw.level + "' is none of error, warning, notice, info, debug");
+  if (raw.indirect) config.options |= kOptionIndirect;
+  if (raw.tcp_only) config.options |= kOptionTcpOnly;
+  config.transit = WATTLE_TRY(parse_relay(raw.relay)) != 0;
   for (const std::string& text : raw.ip)
     config.own_endpoints.push_back(WATTLE_TRY(parse_place(text, config.port, "ip")));
   for (const std::string& text : raw.connect)
@@ -137,6 +145,8 @@ Result<Membership> load_membership(const Config& config, UnixTime now) {
   setup.port = config.port;
   setup.own_endpoints = config.own_endpoints;
   setup.connect = config.connect;
+  setup.options = config.options;
+  setup.transit = config.transit;
   setup.version = WATTLE_VERSION;
   out.https_key = genesis->https_key;
   out.tls.ca_der = genesis->ca_der;

@@ -21,6 +21,8 @@ struct Config {
   std::uint16_t port = 8737;
   std::vector<Endpoint> own_endpoints;
   std::vector<Endpoint> connect;
+  std::uint32_t options = 0;  // kOptionIndirect, kOptionTcpOnly
+  bool transit = true;        // `relay = no`: false
   os::log::Level level = os::log::Level::Info;
 };
 

@@ -332,8 +332,8 @@ std::vector<std::string> Options::keys() const {
 }
 
 const std::vector<std::string_view>& known_file_keys() {
-  static const std::vector<std::string_view> kKeys = {"connect",   "device", "ip",
-                                                      "log-level", "mtu",    "port"};
+  static const std::vector<std::string_view> kKeys = {
+      "connect", "device", "indirect", "ip", "log-level", "mtu", "port", "relay", "tcp-only"};
   return kKeys;
 }
 

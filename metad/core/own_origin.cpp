@@ -9,6 +9,7 @@ OwnOrigin::OwnOrigin(const Setup& setup, Instant now)
       address_(setup.address),
       name_(setup.name),
       serial_(setup.serial),
+      options_(setup.options),
       prefix6_(setup.prefix6),
       prefix4_(setup.prefix4),
       fixed_(setup.own_endpoints),
@@ -39,6 +40,7 @@ std::optional<key_link::SignOrigin> OwnOrigin::due(Instant now) {
   asked_ = now;
   not_before_ = now + kGap;
   key_link::SignOrigin request;
+  request.options = options_;
   request.serial = serial_;
   request.name = name_;
   request.endpoints = endpoints();
@@ -91,7 +93,7 @@ std::vector<Endpoint> OwnOrigin::endpoints() const {
 
 bool OwnOrigin::is_outdated() const {
   return again_ || !current_ || current_->record.endpoints != endpoints() ||
-         current_->record.serial != serial_;
+         current_->record.serial != serial_ || current_->record.options != options_;
 }
 
 bool OwnOrigin::is_useful(const IpAddress& address) const {

@@ -54,6 +54,7 @@ class OwnOrigin {
   NodeAddress address_;
   std::string name_;
   std::uint64_t serial_;
+  std::uint32_t options_;
   IpPrefix prefix6_, prefix4_;
   std::vector<Endpoint> fixed_;
   std::uint16_t port4_, port6_;

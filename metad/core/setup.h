@@ -33,6 +33,8 @@ struct Setup {
   std::uint16_t port = 8737;
   std::vector<Endpoint> own_endpoints;  // `ip =`
   std::vector<Endpoint> connect;        // `connect =`
+  std::uint32_t options = 0;            // of the own origin record (origin_record.h)
+  bool transit = true;                  // false: ways through this node are told to nobody
   std::vector<PeerHint> peers;
   std::string document;  // the stored network document; empty: none yet
   std::string version;   // of the program

@@ -26,6 +26,12 @@ std::string build_conf_template(std::string_view network, std::uint16_t port,
   out += "#ip = 192.0.2.1\n#ip = 192.0.2.1:8737\n\n";
   out += "# A member to connect to at start and to stay connected with. May be repeated.\n";
   out += "#connect = 192.0.2.2:8737\n\n";
+  out +=
+      "# Pass on packets of other members: yes, no, or at most so many bytes a second for each\n";
+  out += "# of them, such as 500k or 20M.\n#relay = yes\n\n";
+  out += "# Ask other members to reach this host only through others, never directly.\n";
+  out += "#indirect = no\n\n";
+  out += "# Ask other members to send no UDP to this host.\n#tcp-only = no\n\n";
   out += "# error, warning, notice, info or debug.\n#log-level = info\n";
   return out;
 }

@@ -1,7 +1,7 @@
 wattle_test(base_test
   SOURCES
     unit/common/base/hex_test.cpp
-    unit/common/base/parse_test.cpp
+    unit/common/base/parse_test.cpp unit/common/base/parse_rate_test.cpp
     unit/common/base/reader_test.cpp
     unit/common/base/result_test.cpp
     unit/common/base/secret_test.cpp

@@ -12,7 +12,8 @@ namespace wattle::ctl {
 namespace {
 
 struct Read {
-  std::string device, log_level;
+  std::string device, log_level, relay;
+  bool indirect = true, tcp_only = true;
   std::uint64_t mtu = 0, port = 0;
   std::vector<std::string> ip, connect;
 };
@@ -23,6 +24,8 @@ Result<Read> parse(const std::string& text) {
   Read out;
   os::Options options("test", "test");
   options.text("device", out.device, "d").text("log-level", out.log_level, "l");
+  options.text("relay", out.relay, "r").flag("indirect", out.indirect, "n");
+  options.flag("tcp-only", out.tcp_only, "t");
   options.number("mtu", out.mtu, "m").number("port", out.port, "p");
   options.list("ip", out.ip, "i").list("connect", out.connect, "c");
   const char* argv[] = {"test"};
@@ -58,6 +61,9 @@ TEST(ConfTemplate, IsValidWithEveryLineUncommented) {
   EXPECT_EQ(read->ip.size(), 2U);
   EXPECT_EQ(read->connect.size(), 1U);
   EXPECT_EQ(read->log_level, "info");
+  EXPECT_EQ(read->relay, "yes");
+  EXPECT_FALSE(read->indirect);
+  EXPECT_FALSE(read->tcp_only);
 }
 
 TEST(ConfTemplate, NamesEveryKeyAndNoOther) {
