@@ -29,7 +29,12 @@ enum class Counter : std::uint8_t {
   TxFrames, DropFrameLength, DropUnknownMac, DropQueueFull, DropQueueOld,
   DropMulticastBudget, DropMulticastLimit, DropBroadcast, DropNoCredential, DropNoBuffer,
   // datagrams out
-  TxDatagrams, TxBytes, DropNoEndpoint,
+  TxDatagrams, TxBytes, DropNoEndpoint, DropNoRoute, Carried, DropCarry,
+  // datagrams for others
+  Relayed, RelayBytes, DropHops, DropRelaySource, DropRelayBudget, DropRelayOff, DropRelayUnknown,
+  DropRelayBack, RefusalsSent, RefusalsHeard,
+  // the routing table
+  RoutesRefused,
   // ARP and neighbour discovery
   NeighbourAnswers, NeighbourQuestions, DropNeighbourFull,
   // sessions and paths

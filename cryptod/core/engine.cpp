@@ -26,7 +26,8 @@ class Engine::Impl {
         frames_(ctx_, sessions_, handshakes_, neighbours_),
         flow_(ctx_, sessions_, members_, handshakes_, frames_, probes_),
         own_keys_(ctx_, sessions_),
-        meta_(ctx_, sessions_, members_, handshakes_, neighbours_, probes_, own_keys_) {}
+        routes_(ctx_),
+        meta_(ctx_, sessions_, members_, handshakes_, neighbours_, probes_, own_keys_, routes_) {}
 
   void begin(const Moment& moment, Actions& out) {
     ctx_.moment = moment;
@@ -38,12 +39,25 @@ class Engine::Impl {
     ctx_.out = nullptr;
   }
 
-  void datagram(const Received& d) {
+  void datagram(Received& d) {
     ctx_.count(Counter::RxDatagrams);
     ctx_.count(Counter::RxBytes, d.bytes.size());
     if (d.bytes.size() < kHeaderSize) return ctx_.count(Counter::DropLength);
     if (header_flags(d.bytes) != 0) return ctx_.count(Counter::DropHeader);
     if (!ctx_.self.address) return ctx_.count(Counter::DropNotReady);
+    d.via = arrival_of(d);
+    mine(d);
+  }
+
+  // Over UDP, the hop byte tells who came straight.
+  Arrival arrival_of(const Received& d) {
+    if (header_hops(d.bytes) == 0 && equal(header_recipient(d.bytes), ctx_.self.id)) return {};
+    const Peer* const hop = ctx_.endpoints.find(ctx_.peers, d.source);
+    const std::uint32_t slot = hop == nullptr ? kNoSlot : hop->slot;
+    return {header_hops(d.bytes) == 0 ? PathKind::Direct : PathKind::Routed, slot};
+  }
+
+  void mine(Received& d) {
     if (!equal(header_recipient(d.bytes), ctx_.self.id)) return ctx_.count(Counter::DropRecipient);
     switch (static_cast<WireType>(header_type(d.bytes))) {
       case WireType::Transport:
@@ -114,6 +128,7 @@ class Engine::Impl {
   FrameFlow frames_;
   SessionFlow flow_;
   OwnKeyFlow own_keys_;
+  RouteFlow routes_;
   MetaFlow meta_;
 
  private:
@@ -136,7 +151,7 @@ Engine::~Engine() = default;
 
 void Engine::datagrams(const Moment& moment, std::span<Received> batch, Actions& out) {
   impl_->begin(moment, out);
-  for (const Received& d : batch) impl_->datagram(d);
+  for (Received& d : batch) impl_->datagram(d);
   impl_->finish();
 }
 

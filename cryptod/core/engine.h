@@ -17,6 +17,7 @@
 #include "common/net/endpoint.h"
 #include "cryptod/core/actions.h"
 #include "cryptod/core/counters.h"
+#include "cryptod/core/path.h"
 
 namespace wattle::cryptod {
 
@@ -26,12 +27,21 @@ struct Moment {
   UnixTime unix_now;
 };
 
+// How a datagram came: straight (as far as its hop byte tells), through a relay, or over its
+// sender's meta link. A hint, nothing of it is authenticated but what a path confirms.
+struct Arrival {
+  PathKind kind = PathKind::Direct;
+  // Slot of the member from whose confirmed path, or over whose link, it came; UINT32_MAX: unknown.
+  std::uint32_t hop = UINT32_MAX;
+};
+
 // A datagram as recvmmsg gave it. `bytes` is opened in place: the engine may overwrite all of it.
 struct Received {
   Endpoint source;
   IpAddress local;              // the address it was sent to (packet info); unspecified if unknown
   std::uint32_t interface = 0;  // on which it came in
   MutableBytes bytes;           // at most 65535; GRO trains are split by the driver
+  Arrival via{};                // the engine fills it in
 };
 
 // From genesis, read before the seal.

@@ -4,7 +4,9 @@
 #include <unordered_map>
 
 #include "cryptod/core/deadline_heap.h"
+#include "cryptod/core/endpoint_map.h"
 #include "cryptod/core/engine.h"
+#include "cryptod/core/forwarding_table.h"
 #include "cryptod/core/owner_table.h"
 #include "cryptod/core/peer_table.h"
 #include "cryptod/core/self.h"
@@ -12,7 +14,8 @@
 namespace wattle::cryptod {
 
 struct EngineContext {
-  EngineContext(const EngineConfig& c, Random& r) : config(c), random(r), peers(r.u64()) {
+  EngineContext(const EngineConfig& c, Random& r)
+      : config(c), random(r), peers(r.u64()), endpoints(r.u64()), table(r.u64()) {
     self.trust.network = c.network;
     self.trust.credential_key = c.credential_key;
   }
@@ -22,6 +25,8 @@ struct EngineContext {
   Counters counters;
   Self self;
   PeerTable peers;
+  EndpointMap endpoints;
+  ForwardingTable table;
   OwnerTable owners;
   DeadlineHeap deadlines;
   std::unordered_map<std::uint32_t, std::uint32_t> indices;  // our index -> slot
@@ -44,6 +49,8 @@ struct EngineContext {
     peer.dirty = true;
     dirty.push_back(peer.slot);
   }
+  // The neighbour through which datagrams for this peer leave; null: there is no way.
+  Peer* first_hop(const Peer& to) { return table.first_hop(peers, to.id, now()); }
   // A random duration in [0, limit).
   Duration jitter(Duration limit) {
     return Duration(

@@ -94,7 +94,7 @@ bool HandshakeFlow::usable(const Endpoint& endpoint) const {
 std::size_t HandshakeFlow::gather_paths(const Peer& peer, std::uint32_t tries,
                                         std::array<Path, kPathsAtOnce>& out) const {
   std::size_t count = 0;
-  if (peer.path && usable(peer.path->remote)) out[count++] = *peer.path;
+  if (peer.path && peer.path->is_direct() && usable(peer.path->remote)) out[count++] = *peer.path;
   // A rekey over a path that works needs no other.
   if (count == 1 && tries == 1 && peer.current && peer.unanswered_at == kNever) return count;
   const std::size_t all = peer.candidates.size();
@@ -136,7 +136,7 @@ void HandshakeFlow::attempt(Peer& peer, Instant first, std::uint32_t tries) {
   const MutableBytes out = ctx_.out->allocate(kMessage1Size);
   if (out.empty()) return ctx_.count(Counter::DropNoBuffer);
   std::copy_n(peer.handshake->initiator.message1().begin(), kMessage1Size, out.begin());
-  for (std::size_t i = 0; i < count; ++i) sessions_.send_raw(paths[i], out);
+  for (std::size_t i = 0; i < count; ++i) sessions_.send_raw(peer, paths[i], out);
 }
 
 void HandshakeFlow::due(Peer& peer) {
@@ -210,7 +210,7 @@ void HandshakeFlow::message1(const Received& d) {
     const MutableBytes out = ctx_.out->allocate(kMessage1Size);
     if (out.empty()) return ctx_.count(Counter::DropNoBuffer);
     std::copy_n(peer->handshake->initiator.message1().begin(), kMessage1Size, out.begin());
-    sessions_.send_raw(path_of(d), out);
+    sessions_.send_raw(*peer, path_of(d), out);
     return;
   }
   answer(*peer, responder, d);
@@ -233,7 +233,7 @@ void HandshakeFlow::answer(Peer& peer, const Responder& responder, const Receive
   ctx_.deadlines.lower(peer.slot, ctx_.now() + kAwaitConfirmation);
   ctx_.count(Counter::HandshakesAnswered);
   ctx_.mark_dirty(peer);
-  sessions_.send_raw(path_of(d), out);
+  sessions_.send_raw(peer, path_of(d), out);
 }
 
 // ---- message 2 -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ namespace wattle::cryptod {
 
 MetaFlow::MetaFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members,
                    HandshakeFlow& handshakes, NeighbourDesk& neighbours, ProbeDesk& probes,
-                   OwnKeyFlow& own_keys)
+                   OwnKeyFlow& own_keys, RouteFlow& routes)
     : ctx_(context),
       sessions_(sessions),
       members_(members),
@@ -17,13 +17,13 @@ MetaFlow::MetaFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& 
       neighbours_(neighbours),
       probes_(probes),
       own_keys_(own_keys),
-      incarnation_(context.random.u64()) {}
+      routes_(routes) {}
 
 // ---- the lane --------------------------------------------------------------------------------
 
 void MetaFlow::connected() {
   ctx_.meta_up = true;
-  ctx_.tell_metad(meta_link::Ready{incarnation_});
+  routes_.connected();
   if (const LocalKey* const key = ctx_.self.keys.current())
     ctx_.tell_metad(meta_link::OwnRecord{key->record});
   local_endpoints();
@@ -165,7 +165,7 @@ void MetaFlow::tell(Peer& peer, std::uint32_t id) {
   out.id = id;
   out.address = peer.address.bytes;
   out.state = peer.state();
-  out.has_endpoint = peer.current && peer.path;
+  out.has_endpoint = peer.current && peer.path && peer.path->is_direct();
   out.way = out.has_endpoint ? meta_link::PeerWay::Direct : meta_link::PeerWay::None;
   if (out.has_endpoint) out.endpoint = peer.path->remote;
   out.since = peer.since;

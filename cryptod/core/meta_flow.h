@@ -5,6 +5,7 @@
 
 #include "cryptod/core/own_key_flow.h"
 #include "cryptod/core/probe_desk.h"
+#include "cryptod/core/route_flow.h"
 
 namespace wattle::cryptod {
 
@@ -12,7 +13,7 @@ class MetaFlow {
  public:
   MetaFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members,
            HandshakeFlow& handshakes, NeighbourDesk& neighbours, ProbeDesk& probes,
-           OwnKeyFlow& own_keys);
+           OwnKeyFlow& own_keys, RouteFlow& routes);
 
   void connected();
   void lost();
@@ -38,10 +39,10 @@ class MetaFlow {
   void on(const meta_link::Probe& m);
   void on(const meta_link::AskWhy&) {}
   void on(const meta_link::Neighbour&) {}
-  void on(const meta_link::Route&) {}
-  void on(const meta_link::KeepIncarnation&) {}
+  void on(const meta_link::Route& m) { routes_.route(m); }
+  void on(const meta_link::KeepIncarnation& m) { routes_.keep_incarnation(m); }
   void on(const meta_link::Carried&) {}
-  void on(const meta_link::SnapshotEnd&) {}
+  void on(const meta_link::SnapshotEnd&) { routes_.snapshot_end(); }
   void on(std::monostate) {}
 
   Peer* hint(const meta_link::Address& address, const std::vector<Endpoint>& endpoints);
@@ -55,7 +56,7 @@ class MetaFlow {
   NeighbourDesk& neighbours_;
   ProbeDesk& probes_;
   OwnKeyFlow& own_keys_;
-  const std::uint64_t incarnation_;
+  RouteFlow& routes_;
   std::deque<std::uint32_t> backlog_;  // slots with an unverified record
   TokenBucket verifications_{500, 100};
 };

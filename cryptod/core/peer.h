@@ -17,6 +17,8 @@
 
 namespace wattle::cryptod {
 
+inline constexpr std::uint32_t kNoSlot = UINT32_MAX;
+
 // A member whose record and credential passed the acceptance list.
 struct VerifiedMember {
   PacketKeyBytes record{};
@@ -74,6 +76,13 @@ struct Peer {
 
   std::optional<Path> path;
   std::optional<PathTrial> trial;
+
+  // Relaying. `link_way` and `neighbour` are the neighbour watch's, `path` is set by SessionKeeper.
+  bool neighbour = false;  // metad has a link with it: a session is kept, the table may name it
+  meta_link::LinkWay link_way = meta_link::LinkWay::Down;
+  Instant heard_at{};                       // something valid came on a session of it
+  std::optional<TokenBucket> relay_budget;  // bytes it may have relayed
+  Instant refuse_at{};                      // not told of a refusal before that
 
   // Asking metad for its key.
   bool stale = false;        // KEY_CHANGED: there may be a newer one than `seen`

@@ -2,15 +2,15 @@
 
 namespace wattle::cryptod {
 
-std::size_t PeerTable::IdHash::operator()(const ShortId& id) const {
-  const std::uint64_t mixed = (read_u64(id, 0) ^ key) * 0x9e3779b97f4a7c15u;
-  return static_cast<std::size_t>((mixed ^ mixed >> 31) * key);
-}
-
 Peer* PeerTable::find(const NodeAddress& address) {
   const auto place = ids_.find(address.short_id());
   if (place == ids_.end() || peers_[place->second]->address != address) return nullptr;
   return peers_[place->second].get();
+}
+
+Peer* PeerTable::find(const ShortId& id) {
+  const auto place = ids_.find(id);
+  return place == ids_.end() ? nullptr : peers_[place->second].get();
 }
 
 Peer* PeerTable::add(const NodeAddress& address, Fault& fault) {

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cryptod/core/id_hash.h"
 #include "cryptod/core/peer.h"
 
 namespace wattle::cryptod {
@@ -14,11 +15,12 @@ class PeerTable {
  public:
   static constexpr std::size_t kMaxPeers = 16384;
 
-  explicit PeerTable(std::uint64_t hash_key) : ids_(16, IdHash{hash_key | 1}) {}
+  explicit PeerTable(std::uint64_t hash_key) : ids_(16, IdHash(hash_key)) {}
 
   Peer& at(std::uint32_t slot) { return *peers_[slot]; }
   std::size_t size() const { return peers_.size(); }
   Peer* find(const NodeAddress& address);
+  Peer* find(const ShortId& id);
   enum class Fault { None, Full, Clash };  // Clash: another address has this short id
   // Finds or makes it. Null: see `fault`.
   Peer* add(const NodeAddress& address, Fault& fault);
@@ -27,10 +29,6 @@ class PeerTable {
   auto end() const { return peers_.end(); }
 
  private:
-  struct IdHash {
-    std::uint64_t key;
-    std::size_t operator()(const ShortId& id) const;
-  };
   std::vector<std::unique_ptr<Peer>> peers_;
   std::unordered_map<ShortId, std::uint32_t, IdHash> ids_;
 };

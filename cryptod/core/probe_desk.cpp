@@ -50,7 +50,7 @@ bool ProbeDesk::probe(Peer& peer, Session& session, const Path& from, ByteView b
 void ProbeDesk::answered(Peer& peer, const Path& from, std::uint64_t nonce) {
   if (peer.trial && peer.trial->nonce == nonce && peer.trial->path == from) {
     peer.rtt_us = micros(ctx_.now() - peer.trial->sent);
-    peer.path = from;
+    sessions_.set_path(peer, from);
     peer.trial.reset();
     ctx_.count(Counter::PathChanges);
     ctx_.mark_dirty(peer);

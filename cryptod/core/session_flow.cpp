@@ -24,6 +24,7 @@ void SessionFlow::transport(const Received& d) {
   const Path from = path_of(d);
   if (session == peer.next.get()) confirm(peer, from);
   peer.rx_bytes += d.bytes.size();
+  peer.heard_at = ctx_.now();
   peer.unanswered_at = kNever;
   if (session == peer.current.get()) peer.confirm_at = kNever;
   if (opened.type != static_cast<std::uint8_t>(InnerType::Empty) && peer.keepalive_at == kNever) {

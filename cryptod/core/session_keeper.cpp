@@ -4,14 +4,40 @@
 
 namespace wattle::cryptod {
 
+namespace {
+
+constexpr std::size_t kMostCarried = 4095;  // PACKET (wattle-meta(7))
+
+}  // namespace
+
 Path path_of(const Received& d) {
+  if (d.via.kind == PathKind::Routed) return Path::routed();
+  if (d.via.kind == PathKind::Carried) return Path::carried();
   return Path::direct(d.source, d.local, d.source.address.is_link_local() ? d.interface : 0);
 }
 
-void SessionKeeper::send_raw(const Path& path, ByteView bytes) {
-  ctx_.out->datagrams.push_back({path.remote, path.local, path.interface, bytes});
-  ctx_.count(Counter::TxDatagrams);
-  ctx_.count(Counter::TxBytes, bytes.size());
+void SessionKeeper::send_raw(const Peer& to, const Path& path, ByteView bytes) {
+  const Peer* hop = &to;
+  const Path* way = &path;
+  if (path.kind == PathKind::Routed) {
+    hop = ctx_.first_hop(to);  // its own path is never Routed
+    if (hop == nullptr) return ctx_.count(Counter::DropNoRoute);
+    way = &*hop->path;
+  }
+  if (way->is_direct()) {
+    ctx_.out->datagrams.push_back({way->remote, way->local, way->interface, bytes});
+    ctx_.count(Counter::TxDatagrams);
+    ctx_.count(Counter::TxBytes, bytes.size());
+    return;
+  }
+  if (!ctx_.meta_up || bytes.size() > kMostCarried) return ctx_.count(Counter::DropCarry);
+  ctx_.tell_metad(meta_link::Carry{hop->address.bytes, to_bytes(bytes)});
+  ctx_.count(Counter::Carried);
+}
+
+void SessionKeeper::set_path(Peer& peer, const std::optional<Path>& path) {
+  ctx_.endpoints.move(peer, path);
+  peer.path = path;
 }
 
 void SessionKeeper::send_on(Peer& peer, Session& session, const Path& path, InnerType type,
@@ -22,7 +48,7 @@ void SessionKeeper::send_on(Peer& peer, Session& session, const Path& path, Inne
     return;
   }
   session.seal(type, body, out);
-  send_raw(path, out);
+  send_raw(peer, path, out);
   peer.tx_bytes += out.size();
   peer.keepalive_at = kNever;
   if (type == InnerType::Empty) return;
@@ -56,7 +82,7 @@ void SessionKeeper::adopt(Peer& peer, std::unique_ptr<Session> session, const Pa
     peer.previous_until = ctx_.now() + kKeepPrevious;
   }
   peer.current = std::move(session);
-  peer.path = path;
+  set_path(peer, path);
   peer.trial.reset();
   peer.start_at = kNever;
   peer.unanswered_at = kNever;

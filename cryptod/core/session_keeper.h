@@ -23,8 +23,11 @@ class SessionKeeper {
   void send_on(Peer& peer, Session& session, const Path& path, InnerType type, ByteView body);
   // Everything queued that is still fresh; says how many.
   std::size_t flush(Peer& peer);
-  // A datagram that is not TRANSPORT.
-  void send_raw(const Path& path, ByteView bytes);
+  // A sealed datagram, or one that is not TRANSPORT, to this peer. Routed: to the neighbour that
+  // the table names now, over its own path; Carried: as PACKET over the peer's own link.
+  void send_raw(const Peer& to, const Path& path, ByteView bytes);
+  // Makes it the peer's confirmed path (or takes that away). Whoever changes Peer.path calls this.
+  void set_path(Peer& peer, const std::optional<Path>& path);
 
   // Makes it the peer's session: confirmed path, the former one kept for a minute, own handshake
   // ended.

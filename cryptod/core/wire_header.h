@@ -72,6 +72,7 @@ void write_header(MutableBytes out, WireType type, const ShortId& sender, const 
 WireCheck check_header(ByteView datagram, WireType type, const ShortId& me, std::size_t size);
 
 // Fields of a datagram of at least kHeaderSize bytes.
+inline std::uint8_t header_hops(ByteView d) { return d[0]; }
 inline std::uint8_t header_flags(ByteView d) { return d[1]; }
 inline std::uint8_t header_type(ByteView d) { return d[27]; }
 inline ByteView header_sender(ByteView d) { return d.subspan(10, 8); }

@@ -23,7 +23,7 @@ class MetaLane {
   // False if the message was refused: the backlog is full, or metad is not there.
   bool send(const meta_link::ToMetad::Message& message);
 
-  static constexpr std::size_t kBacklog = 8192;
+  static constexpr std::size_t kBacklog = 32768;  // a whole table and a state of each peer fit
 
  private:
   bool pass(const meta_link::ToMetad::Message& message);
