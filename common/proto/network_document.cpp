@@ -31,6 +31,7 @@ std::string body_of(const NetworkDocument& d) {
   add_line(out, "min-protocol", std::to_string(d.min_protocol));
   add_line(out, "broadcast", d.broadcast ? "yes" : "no");
   for (const auto& [key, value] : d.others) add_line(out, key, value);
+  for (const std::uint64_t serial : d.reissue) add_line(out, "reissue", std::to_string(serial));
   for (const Revocation& r : d.revoked)
     add_line(out, "revoked", std::to_string(r.serial) + ' ' + std::to_string(r.until.seconds));
   return out;
@@ -42,6 +43,17 @@ Result<std::uint64_t> number(DocumentReader& in, std::string_view key, std::uint
   const std::uint64_t out = WATTLE_TRY(in_line(in, parse_decimal(text, high), "not such a number"));
   if (out < low) return in.error(Errc::BadValue, "the number is too small");
   return out;
+}
+
+Result<void> read_reissues(DocumentReader& in, std::vector<std::uint64_t>& out) {
+  while (in.peek() == "reissue") {
+    const std::uint64_t serial = WATTLE_TRY(number(in, "reissue", 0, UINT64_MAX));
+    if (!out.empty() && out.back() >= serial)
+      return in.error(Errc::BadValue, "serials are not in rising order");
+    if (out.size() == kMaxReissues) return in.error(Errc::Full, "too many serials to reissue");
+    out.push_back(serial);
+  }
+  return {};
 }
 
 Result<void> read_revocations(DocumentReader& in, std::vector<Revocation>& out) {
@@ -94,6 +106,7 @@ Result<NetworkDocument> parse_network_document(std::string_view text, ByteView d
     const std::string_view value = WATTLE_TRY(in.any());
     out.others.emplace_back(key, value);
   }
+  WATTLE_TRY(read_reissues(in, out.reissue));
   WATTLE_TRY(read_revocations(in, out.revoked));
   WATTLE_TRY(in.signature(kLabelDocument, document_key33));
   // One text for one meaning: no leading zeros, no second blank.

@@ -1,7 +1,8 @@
 // The signed network document: parameters and revocations under one monotone version (DESIGN 5).
-// Text like genesis; keys in this order, `revoked` repeated and sorted by serial; signed by the
-// document key over "wattle/document/1" 00 || everything before the signature line. Unknown keys
-// between `broadcast` and `revoked` are kept as they are (a newer registry may write them).
+// Text like genesis; keys in this order; signed by the document key over "wattle/document/1" 00 ||
+// everything before the signature line. Unknown keys between `broadcast` and `reissue` are kept as
+// they are (a newer registry may write them). `reissue` and `revoked` are sorted by serial; texts
+// without them are as good.
 //   wattle-document 1
 //   network-id <hex 16>
 //   version 7
@@ -11,6 +12,7 @@
 //   mtu 1400
 //   min-protocol 1
 //   broadcast yes
+//   reissue <serial>          whoever holds it renews its certificate at once (may repeat)
 //   revoked <serial> <unix time when the certificate ends anyhow>
 //   signature <base64 64>
 #pragma once
@@ -31,6 +33,8 @@ struct Revocation {
   auto operator<=>(const Revocation&) const = default;
 };
 
+inline constexpr std::size_t kMaxReissues = 1024;  // in one document
+
 struct NetworkDocument {
   NetworkId network{};
   std::uint64_t version = 0;
@@ -41,7 +45,8 @@ struct NetworkDocument {
   std::uint16_t min_protocol = 1;
   bool broadcast = true;
   std::vector<std::pair<std::string, std::string>> others;
-  std::vector<Revocation> revoked;  // sorted, no serial twice
+  std::vector<std::uint64_t> reissue;  // sorted, no serial twice, at most kMaxReissues
+  std::vector<Revocation> revoked;     // sorted, no serial twice
 };
 
 std::string build_network_document(const NetworkDocument& d,

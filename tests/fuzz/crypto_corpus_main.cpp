@@ -95,6 +95,8 @@ void documents() {
   document.revoked = {{5, kTestEnd}, {UINT64_MAX, kTestNow}};
   const std::string whole = without_signature(build_network_document(document, key));
   seed("network_document", "whole", whole);
+  document.reissue = {1, 2, UINT64_MAX};
+  seed("network_document", "reissue", without_signature(build_network_document(document, key)));
   seed("network_document", "with_signature", whole + "signature " + to_base64(Bytes(64, 1)) + "\n");
 
   Invite invite;

@@ -22,6 +22,7 @@ class DocumentTest : public testing::Test {
     document_.min_protocol = 1;
     document_.broadcast = false;
     document_.others = {{"relay-count", "3"}, {"motto", "two words"}};
+    document_.reissue = {3, 17};
     document_.revoked = {{5, kTestEnd}, {9, kTestNow}};
     text_ = build_network_document(document_, key_);
   }
@@ -55,6 +56,7 @@ TEST_F(DocumentTest, RoundTrip) {
   EXPECT_EQ(back.min_protocol, 1);
   EXPECT_FALSE(back.broadcast);
   EXPECT_EQ(back.others, document_.others);
+  EXPECT_EQ(back.reissue, document_.reissue);
   EXPECT_EQ(back.revoked, document_.revoked);
 }
 
@@ -113,6 +115,19 @@ TEST_F(DocumentTest, RevocationsRise) {
   EXPECT_EQ(refusal(changed("revoked 5 ", "revoked 5  ")), Errc::BadSyntax);
 }
 
+TEST_F(DocumentTest, SerialsToReissueRise) {
+  EXPECT_EQ(refusal(changed("reissue 3", "reissue 17")), Errc::BadValue);
+  EXPECT_EQ(refusal(changed("reissue 3", "reissue 18")), Errc::BadValue);
+  EXPECT_EQ(refusal(changed("reissue 3", "reissue x")), Errc::BadSyntax);
+  EXPECT_EQ(refusal(changed("reissue 3", "reissue 03")), Errc::BadSyntax);
+  EXPECT_EQ(refusal(changed("reissue 17\n", "reissue 17\nnew 1\n")), Errc::BadSyntax);
+  document_.reissue.clear();
+  for (std::uint64_t i = 0; i < kMaxReissues; ++i) document_.reissue.push_back(i);
+  EXPECT_TRUE(parse(build_network_document(document_, key_)));
+  document_.reissue.push_back(kMaxReissues);
+  EXPECT_EQ(refusal(build_network_document(document_, key_)), Errc::Full);
+}
+
 TEST_F(DocumentTest, OneFormAndOneOrder) {
   EXPECT_EQ(refusal(changed("version 7", "version 07")), Errc::BadSyntax);
   EXPECT_EQ(refusal(changed("revoked 5", "revoked 05")), Errc::BadSyntax);
@@ -121,6 +136,7 @@ TEST_F(DocumentTest, OneFormAndOneOrder) {
   EXPECT_EQ(refusal(changed("relay-count 3", "mtu 1500")), Errc::BadSyntax);  // a known key again
   EXPECT_EQ(refusal(changed("mtu 1400\n", "mtu 1400\nnew 1\n")), Errc::BadSyntax);  // too early
   EXPECT_EQ(refusal(changed("revoked 9", "new 1\nrevoked 9")), Errc::BadSyntax);    // too late
+  EXPECT_EQ(refusal(changed("revoked 9", "reissue 18\nrevoked 9")), Errc::BadSyntax);
   EXPECT_EQ(refusal(std::string(kMaxDocument + 1, 'x')), Errc::Full);
 }
 
