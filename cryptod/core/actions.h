@@ -25,6 +25,7 @@ struct OutDatagram {
   IpAddress source;  // leave from this address (packet info); unspecified: kernel's choice
   std::uint32_t interface = 0;  // for link-local destinations; 0: kernel's choice
   ByteView bytes;
+  std::uint8_t ttl = 0;  // hops it may go (the opener of a NAT): it leaves alone; 0: as usual
 };
 
 struct OutFrame {

@@ -14,9 +14,9 @@ namespace wattle::cryptod {
 
 namespace {
 
-constexpr std::size_t kControl = 128;  // packet info and segment size, of either family
+constexpr std::size_t kControl = 128;  // packet info, segment size and TTL, of either family
 using Control = std::array<std::uint8_t, kControl>;
-static_assert(CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int)) <= kControl);
+static_assert(CMSG_SPACE(sizeof(in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int)) <= kControl);
 
 struct alignas(cmsghdr) AlignedControl {
   Control bytes{};
@@ -82,6 +82,15 @@ void add_source(msghdr& header, const OutDatagram& datagram) {
   }
 }
 
+void add_ttl(msghdr& header, const OutDatagram& datagram) {
+  if (datagram.ttl == 0) return;
+  const int ttl = datagram.ttl;
+  if (datagram.destination.address.is_v4())
+    add_control(header, IPPROTO_IP, IP_TTL, ttl);
+  else
+    add_control(header, IPPROTO_IPV6, IPV6_HOPLIMIT, ttl);
+}
+
 // What the kernel says, among other reasons, where the wanted source address is not this host's.
 bool is_source_error(int error) {
   return error == EINVAL || error == EADDRNOTAVAIL || error == ENETUNREACH;
@@ -129,6 +138,7 @@ struct UdpPort::Outbox {
       parts[parts_used++] = {const_cast<std::uint8_t*>(d.bytes.data()), d.bytes.size()};
     header.msg_control = controls[filled].bytes.data();
     if (with_source) add_source(header, first);
+    add_ttl(header, first);
     if (datagrams.size() > 1)
       add_control(header, IPPROTO_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(first.bytes.size()));
     if (header.msg_controllen == 0) header.msg_control = nullptr;
@@ -185,12 +195,12 @@ bool UdpPort::receive(ReceiveBuffers& buffers, std::vector<Received>& out, Count
 
 std::size_t UdpPort::train(std::span<const OutDatagram> rest) const {
   const OutDatagram& first = rest.front();
-  if (!segments_ || first.bytes.empty()) return 1;
+  if (!segments_ || first.bytes.empty() || first.ttl != 0) return 1;
   std::size_t count = 1, bytes = first.bytes.size();
   for (; count < rest.size() && count < kTrainSegments; ++count) {
     const OutDatagram& next = rest[count];
     if (next.destination != first.destination || next.source != first.source ||
-        next.interface != first.interface || next.bytes.empty() ||
+        next.interface != first.interface || next.ttl != 0 || next.bytes.empty() ||
         next.bytes.size() > first.bytes.size() || bytes + next.bytes.size() > kTrainBytes)
       break;
     bytes += next.bytes.size();

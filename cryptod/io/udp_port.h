@@ -1,6 +1,6 @@
 // One bound UDP socket that tapd handed over: batches in and out (recvmmsg, sendmmsg), trains of
 // equal datagrams split on receive (UDP_GRO) and joined on send (UDP_SEGMENT), the address that was
-// asked on both ways (packet info). Makes no socket, sets no option.
+// asked on both ways (packet info), the TTL of openers. Makes no socket, sets no option.
 #pragma once
 
 #include <array>

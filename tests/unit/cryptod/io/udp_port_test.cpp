@@ -107,6 +107,54 @@ TEST(UdpPort, CarriesIpv6) {
   EXPECT_EQ(got[0].local, WATTLE_MUST(IpAddress::parse("::1")));
 }
 
+// Size and TTL of the next datagram that arrives on a socket made by bound().
+std::pair<std::size_t, int> next_ttl(int socket) {
+  pollfd p{socket, POLLIN, 0};
+  std::array<std::uint8_t, 2048> bytes{};
+  alignas(cmsghdr) std::array<std::uint8_t, 256> control{};
+  iovec part{bytes.data(), bytes.size()};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control.data();
+  header.msg_controllen = control.size();
+  if (poll(&p, 1, 2000) != 1) return {0, -1};
+  const ssize_t n = recvmsg(socket, &header, 0);
+  int ttl = -1;
+  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c))
+    if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) ||
+        (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT))
+      std::memcpy(&ttl, CMSG_DATA(c), sizeof ttl);
+  return {n < 0 ? 0 : static_cast<std::size_t>(n), ttl};
+}
+
+// The opener of a NAT must die on its way, and nothing else may: neither those of its run.
+TEST(UdpPort, OpenersLeaveAloneWithTheirTtl) {
+  for (const char* host : {"127.0.0.1", "::1"}) {
+    const bool v4 = std::string_view(host) != "::1";
+    std::uint16_t pa = 0, pb = 0;
+    UdpPort a(bound(host, false, pa), v4 ? 4 : 6, pa);
+    const os::Fd b = bound(host, false, pb);
+    const int on = 1;
+    ASSERT_EQ(v4 ? setsockopt(b.raw(), IPPROTO_IP, IP_RECVTTL, &on, sizeof on)
+                 : setsockopt(b.raw(), IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof on),
+              0);
+    Counters counters;
+    const std::vector<Bytes> sent{Bytes(60, 1), Bytes(60, 2), Bytes(60, 3), Bytes(60, 4)};
+    std::vector<OutDatagram> batch;
+    for (const Bytes& bytes : sent) batch.push_back(datagram(at(host, pb), bytes, host));
+    batch[1].ttl = 2;
+    batch[2].ttl = 3;
+    a.send(batch, counters);
+    for (const int wanted : {64, 2, 3, 64}) {
+      const auto [size, ttl] = next_ttl(b.raw());
+      EXPECT_EQ(size, 60u);
+      EXPECT_EQ(ttl, wanted) << host;
+    }
+    EXPECT_EQ(counters.of(Counter::IoSendFailed), 0u);
+  }
+}
+
 // Runs of equal datagrams leave as trains and arrive as trains; neither changes what arrives.
 TEST(UdpPort, TrainsKeepBordersAndOrder) {
   for (const bool gro : {false, true}) {
