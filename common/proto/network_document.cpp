@@ -12,8 +12,8 @@ namespace wattle {
 namespace {
 
 constexpr std::string_view kKnown[] = {
-    "wattle-document", "network-id", "version", "time",     "ttl", "registry", "mtu",
-    "min-protocol",    "broadcast",  "revoked", "signature"};
+    "wattle-document", "network-id", "version", "time",    "ttl",      "registry", "mtu",
+    "min-protocol",    "broadcast",  "reissue", "revoked", "signature"};
 
 bool is_other_key(std::string_view key) {
   return !key.empty() && std::find(std::begin(kKnown), std::end(kKnown), key) == std::end(kKnown);
