@@ -28,7 +28,7 @@ Engine::Engine(Setup setup, Random& random, Now now)
       own_(setup_, now.mono),
       house_(now.mono + kHousekeeping) {
   if (auto credential = decode_credential(setup_.credential)) credential_ = *credential;
-  if (!setup_.document.empty() && !use_document(setup_.document, now))
+  if (!setup_.document.empty() && !use_stored_document(now))
     note(Note::Level::Warning, "the stored network document does not verify; it is ignored");
   for (const Endpoint& endpoint : setup_.connect) dial_.add_fixed(endpoint, now.mono);
   for (const PeerHint& peer : setup_.peers)
@@ -47,37 +47,6 @@ Actions Engine::on_peer_hints(const std::vector<PeerHint>& peers, Now now) {
       dial_.know(peer.address, peer.endpoints, true, now.mono);
   dial(now);
   return take();
-}
-
-Actions Engine::on_document(std::string text, Now now) {
-  if (text != setup_.document && use_document(std::move(text), now))
-    out_.push_back(StoreFile{"document", setup_.document});
-  return take();
-}
-
-// True if it verifies and is newer than the one in force: then it is in force.
-bool Engine::use_document(std::string text, Now now) {
-  auto parsed = parse_network_document(text, setup_.document_key, setup_.network);
-  if (!parsed) {
-    count("document_refused");
-    note(Note::Level::Warning, "a network document was refused", nullptr, parsed.error().text());
-    return false;
-  }
-  if (document_ && parsed->version <= document_->version) {
-    count("document_old");
-    return false;
-  }
-  document_ = *parsed;
-  setup_.document = std::move(text);
-  std::set<std::uint64_t> revoked;
-  for (const Revocation& revocation : document_->revoked) revoked.insert(revocation.serial);
-  broker_.revoke(revoked);
-  if (cryptod_) feed_.mark(LaneFeed::Kind::Document);
-  std::vector<LinkId> out;
-  for (const auto& [id, link] : links_)
-    if (revoked.contains(link.up().serial)) out.push_back(id);
-  for (const LinkId id : out) close(id, "revoked", now, 403);
-  return true;
 }
 
 Actions Engine::on_tick(Now now) {
@@ -103,6 +72,7 @@ Actions Engine::on_tick(Now now) {
   for (const NodeAddress& owner : wants_.over(now.mono)) give_up(owner);
   for (const NodeAddress& owner : wants_.due(now.mono)) fetch(owner, now);
   if (const auto request = own_.due(now.mono)) out_.push_back(ToKeyd{*request});
+  run_gossip(now);
   control_deadlines(now);
   serve_waiting_lines(now);
   if (now.mono >= house_) {
@@ -124,8 +94,8 @@ Actions Engine::on_tick(Now now) {
 }
 
 Instant Engine::next_deadline() const {
-  Instant out = std::min(
-      {house_, peers_due_, wants_.next_deadline(), own_.next_deadline(), broker_.next_deadline()});
+  Instant out = std::min({house_, peers_due_, wants_.next_deadline(), own_.next_deadline(),
+                          broker_.next_deadline(), gossip_.next_deadline()});
   if (links_.size() < kMaxLinks) out = std::min(out, dial_.next_deadline());
   for (const auto& [id, link] : links_) out = std::min(out, link.next_deadline());
   for (const auto& [id, control] : controls_)

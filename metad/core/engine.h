@@ -17,6 +17,7 @@
 #include "common/proto/network_document.h"
 #include "metad/core/actions.h"
 #include "metad/core/dial_policy.h"
+#include "metad/core/document_gossip.h"
 #include "metad/core/grammar.h"
 #include "metad/core/key_broker.h"
 #include "metad/core/key_wants.h"
@@ -97,7 +98,6 @@ class Engine {
   void count(std::string_view name) { ++counters_[std::string(name)]; }
   void note(Note::Level level, std::string sentence, const NodeAddress* peer = nullptr,
             std::string err = {});
-  bool use_document(std::string text, Now now);
   void dial(Now now);
   void peers_changed(Now now);  // the peers file is due, some seconds later
   void write_peers(Now now);
@@ -127,6 +127,17 @@ class Engine {
   void tell_ourselves(LinkId id);
   void tell_truth(LinkId id, Link& link, Now now);
   void unheard(const NodeAddress& address);
+
+  // engine_document.cpp
+  bool use_document(std::string text, std::optional<LinkId> from, Now now);
+  bool use_stored_document(Now now);
+  void adopt_document(NetworkDocument document, Now now);
+  void refuse_document(std::string_view counter, std::optional<LinkId> from, std::string why);
+  void tell_document(LinkId id);
+  void on_document_told(LinkId id, const Request& request, Now now);
+  void on_document_asked(LinkId id, const Request& request, Now now);
+  void on_document_part(LinkId id, Link& link, const Request& request, Now now);
+  void run_gossip(Now now);
 
   // engine_keys.cpp
   void on_req_key(LinkId id, Link& link, const Request& request, Now now);
@@ -175,6 +186,7 @@ class Engine {
   DialPolicy dial_;
   KeyBroker broker_;
   KeyWants wants_;
+  DocumentGossip gossip_;
   LaneFeed feed_;
   OwnOrigin own_;
   Bytes own_answer_;  // own record and credential; empty until cryptod gave the record

@@ -117,6 +117,12 @@ void Engine::dispatch(LinkId id, Link& link, const Request& request, Now now) {
       return on_subnet(id, link, request, now);
     case Verb::KeyChanged:
       return on_key_changed(id, link, request, now);
+    case Verb::Document:
+      return on_document_told(id, request, now);
+    case Verb::ReqDocument:
+      return on_document_asked(id, request, now);
+    case Verb::DocumentPart:
+      return on_document_part(id, link, request, now);
     case Verb::ReqKey:
       return on_req_key(id, link, request, now);
     case Verb::AnsKey:
@@ -155,6 +161,7 @@ void Engine::on_end(LinkId id, Link& link, Now now) {
   if (!link.on_end()) return;
   note(Note::Level::Info, "a link is active", &link.address());
   peers_changed(now);
+  tell_document(id);
   settle_duplicates(id, now);
 }
 
@@ -207,6 +214,7 @@ void Engine::forget_link(LinkId id, Now now) {
   links_.erase(at);
   broker_.link_down(id);
   wants_.link_down(id);
+  gossip_.link_down(id);
   std::erase_if(own_waiters_, [&](const OwnWaiter& w) { return w.link == id; });
   const std::vector<NodeAddress> lost = nodes_.link_down(id, now.mono);
   if (talked && !talk_to(address)) {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kAnswerBytes = 416;  // record 200 and credential 216
 constexpr std::size_t kAnswerChars = 555;  // their base64 without its one '='
+constexpr std::size_t kPartBytes = 1050;   // at most, of a Base64 field
 constexpr std::size_t kMaxName = 64;       // a base32 address; names have at most 63
 
 bool is_meta_name(std::string_view text) {
@@ -26,6 +27,20 @@ Result<Bytes> parse_key(std::string_view text) {
   if (text.size() == kAnswerChars + 1) return parse_base64(text);
   if (text.empty()) return Errc::BadSyntax;
   return parse_hex(text);
+}
+
+// No padding: a short padded word would read as key=value.
+Result<Bytes> parse_unpadded(std::string_view text) {
+  if (text.empty() || text.size() > kPartBytes / 3 * 4) return Errc::BadSyntax;
+  std::string padded(text);
+  padded.append((4 - padded.size() % 4) % 4, '=');
+  return parse_base64(padded);
+}
+
+std::string print_unpadded(const Bytes& bytes) {
+  std::string text = to_base64(bytes);
+  while (text.ends_with('=')) text.pop_back();
+  return text;
 }
 
 std::string print_key(const Bytes& bytes) {
@@ -50,6 +65,8 @@ Result<Value> parse_value(FieldKind kind, std::string_view word) {
       return Value(WATTLE_TRY(parse_subnet(word)));
     case FieldKind::Key:
       return Value(WATTLE_TRY(parse_key(word)));
+    case FieldKind::Base64:
+      return Value(WATTLE_TRY(parse_unpadded(word)));
     case FieldKind::Words:
       return Value(std::string(word));
   }
@@ -83,6 +100,8 @@ std::string print_value(FieldKind kind, const Value& value) {
       return print_subnet(std::get<Subnet>(value));
     case FieldKind::Key:
       return print_key(std::get<Bytes>(value));
+    case FieldKind::Base64:
+      return print_unpadded(std::get<Bytes>(value));
   }
   return {};
 }

@@ -22,6 +22,11 @@ constexpr Field kReqKeyFields[] = {{"origin", FieldKind::Name}, {"destination", 
 constexpr Field kAnsKeyFields[] = {
     {"owner", FieldKind::Name}, {"requester", FieldKind::Name}, {"key", FieldKind::Key}};
 constexpr Field kPacketFields[] = {{"length", FieldKind::Number}};
+constexpr Field kVersionFields[] = {{"version", FieldKind::Number}};
+constexpr Field kPartFields[] = {{"version", FieldKind::Number},
+                                 {"offset", FieldKind::Number},
+                                 {"total", FieldKind::Number},
+                                 {"base64", FieldKind::Base64}};
 constexpr Field kWordsFields[] = {{"words", FieldKind::Words}};
 
 constexpr std::uint8_t kFresh = bit(Stage::Fresh);
@@ -65,6 +70,12 @@ constexpr RequestRow kTable[] = {
     {Verb::Probe, "PROBE", kNameFields, kControl, false, "",
      "one authenticated probe through the session"},
     {Verb::Info, "INFO", kWordsFields, 0, false, "", "an answer: what it is about, then key=value"},
+    {Verb::Document, "DOCUMENT", kVersionFields, kTalk, false, "",
+     "the version of the network document that the sender holds"},
+    {Verb::ReqDocument, "REQ_DOCUMENT", kVersionFields, kTalk, false, "from",
+     "asks for that version, from= that byte on"},
+    {Verb::DocumentPart, "DOCUMENT_PART", kPartFields, kTalk, false, "",
+     "bytes of that version, from offset on"},
 };
 
 bool same_word(std::string_view typed, std::string_view name) {

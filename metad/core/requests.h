@@ -36,6 +36,9 @@ enum class Verb : std::uint8_t {
   Dump = 35,
   Probe = 36,
   Info = 37,
+  Document = 39,
+  ReqDocument = 40,
+  DocumentPart = 41,
 };
 
 // Where a line arrives: a link between nodes passes Fresh -> Identified -> Exchange -> Active
@@ -53,6 +56,7 @@ enum class FieldKind : std::uint8_t {
   HostPort,  // 192.0.2.1:8737, [fd00::1]:8737, or tinc's hex IPv4 c0000201:655; 0:0 is "nowhere"
   Subnet,    // subnet.h
   Key,       // bytes: base64 (record and credential), or hex as in 2001
+  Base64,    // 1 to 1050 bytes in base64 without padding
   Words,     // everything that is left, at least one word
 };
 

@@ -126,6 +126,7 @@ class World {
     std::vector<std::string> control;
     std::vector<std::string> heard;  // lines that came over links
     std::vector<StoreFile> files;
+    std::vector<Note> notes;
     std::size_t dials = 0;
     explicit Node(std::uint8_t n) : number(n), name("n" + std::to_string(int{n})), random(n) {}
   };
@@ -139,6 +140,8 @@ class World {
   Now now{Instant(std::chrono::seconds(100)), {Realm::kStart}};
   std::vector<std::unique_ptr<Node>> nodes;
   std::vector<Wire> wires;
+  // Who can dial whom, by place in `nodes`; empty: everybody that is reachable.
+  std::function<bool(std::size_t from, std::size_t to)> may_dial;
   std::size_t lines = 0;
 
   Node& add(const std::function<void(Setup&)>& change = {}) {
@@ -177,7 +180,7 @@ class World {
                      [&](ToKeyd& a) { sign(node, a.request); },
                      [&](StoreFile& a) { node.files.push_back(std::move(a)); },
                      [&](PublishOrigin&) {},
-                     [&](Note&) {},
+                     [&](Note& a) { node.notes.push_back(std::move(a)); },
                  },
                  action);
     while (auto message = node.engine->next_for_cryptod()) {
@@ -266,7 +269,8 @@ class World {
     ++node.dials;
     const std::size_t target = a.endpoint.address.bytes[3] - 1u;
     const std::size_t from = index(node);
-    if (target >= nodes.size() || !nodes[target]->reachable) {
+    if (target >= nodes.size() || !nodes[target]->reachable ||
+        (may_dial && !may_dial(from, target))) {
       events_.push_back(
           [this, &node, id = a.dial] { act(node, node.engine->on_dial_failed(id, now)); });
       return;

@@ -83,6 +83,8 @@ Value sample(FieldKind kind, int variant) {
       return Subnet::of(IpPrefix{IpAddress::v6(ByteArray<16>{0xfd, 0, 0xab}), 29});
     case FieldKind::Key:
       return variant % 2 == 0 ? Bytes(416, 0xa5) : Bytes{0xde, 0xad, 0xbe, 0xef};
+    case FieldKind::Base64:
+      return variant % 2 == 0 ? Bytes(1050, 0x5a) : Bytes{1, 2, 3, 4};
     case FieldKind::Words:
       return variant % 2 == 0 ? std::string("one") : std::string("more words than one");
   }
@@ -162,8 +164,9 @@ TEST(MetaGrammar, AnAnswersKeyMayKeepItsPadding) {
 
 // Every cell of verb and stage, as the header of link.h draws it.
 TEST(MetaGrammar, LegalStagesAreExactlyThese) {
-  const std::set<Verb> talk = {Verb::AddHost,    Verb::DelHost, Verb::AddSubnet, Verb::DelSubnet,
-                               Verb::KeyChanged, Verb::ReqKey,  Verb::AnsKey};
+  const std::set<Verb> talk = {
+      Verb::AddHost, Verb::DelHost, Verb::AddSubnet, Verb::DelSubnet,   Verb::KeyChanged,
+      Verb::ReqKey,  Verb::AnsKey,  Verb::Document,  Verb::ReqDocument, Verb::DocumentPart};
   const std::set<Verb> link = {Verb::Status, Verb::Error, Verb::TermReq, Verb::Ping, Verb::Pong};
   for (const RequestRow& row : request_table()) {
     const Verb v = row.verb;

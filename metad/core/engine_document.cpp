@@ -1,0 +1,126 @@
+// The network document: judged whoever brings it, adopted, stored, told on.
+#include <algorithm>
+
+#include "metad/core/engine.h"
+
+namespace wattle::metad {
+
+Actions Engine::on_document(std::string text, Now now) {
+  if (text != setup_.document) use_document(std::move(text), std::nullopt, now);
+  run_gossip(now);
+  return take();
+}
+
+// True if it verifies and is newer than the one in force: then it is in force. `from`: the link
+// that brought it, nothing: the registry.
+bool Engine::use_document(std::string text, std::optional<LinkId> from, Now now) {
+  auto parsed = parse_network_document(text, setup_.document_key, setup_.network);
+  if (!parsed) {
+    const Errc why = parsed.error().code;
+    refuse_document(why == Errc::Denied         ? "document_foreign"
+                    : why == Errc::BadSignature ? "document_bad_signature"
+                                                : "document_malformed",
+                    from, parsed.error().text());
+    return false;
+  }
+  if (document_ && parsed->version <= document_->version) {
+    refuse_document("document_old", from,
+                    "it has version " + std::to_string(parsed->version) + ", ours " +
+                        std::to_string(document_->version));
+    return false;
+  }
+  setup_.document = std::move(text);
+  adopt_document(std::move(*parsed), now);
+  out_.push_back(StoreFile{"document", setup_.document});
+  for (const auto& [id, link] : links_)
+    if (link.stage() == Stage::Active && gossip_.version_of(id) != document_->version)
+      tell_document(id);
+  return true;
+}
+
+// At start, from the state folder.
+bool Engine::use_stored_document(Now now) {
+  auto parsed = parse_network_document(setup_.document, setup_.document_key, setup_.network);
+  if (!parsed) return false;
+  adopt_document(std::move(*parsed), now);
+  return true;
+}
+
+void Engine::adopt_document(NetworkDocument document, Now now) {
+  document_ = std::move(document);
+  gossip_.in_force(document_->version);
+  count("document_adopted");
+  std::set<std::uint64_t> revoked;
+  for (const Revocation& revocation : document_->revoked) revoked.insert(revocation.serial);
+  broker_.revoke(revoked);
+  if (cryptod_) feed_.mark(LaneFeed::Kind::Document);
+  std::vector<LinkId> out;
+  for (const auto& [id, link] : links_)
+    if (revoked.contains(link.up().serial)) out.push_back(id);
+  for (const LinkId id : out) close(id, "revoked", now, 403);
+  if (document_->min_protocol > kMetaVersion)
+    note(Note::Level::Warning,
+         "this wattle is too old for the network: the others refuse new links until it is upgraded",
+         nullptr,
+         "protocol " + std::to_string(kMetaVersion) + ", the network asks for " +
+             std::to_string(document_->min_protocol));
+}
+
+void Engine::refuse_document(std::string_view counter, std::optional<LinkId> from,
+                             std::string why) {
+  count(counter);
+  if (!from)
+    return note(Note::Level::Warning, "a network document of the registry is refused", nullptr,
+                std::move(why));
+  note(Note::Level::Warning, "a network document of a neighbour is refused",
+       &links_.at(*from).address(), std::move(why));
+}
+
+void Engine::tell_document(LinkId id) {
+  if (document_) send(id, Verb::Document, {Value(document_->version)});
+}
+
+void Engine::on_document_told(LinkId id, const Request& request, Now now) {
+  gossip_.told(id, request.number(0));
+  run_gossip(now);
+}
+
+void Engine::on_document_asked(LinkId id, const Request& request, Now now) {
+  if (!document_) return status(id, 404, "no document here");
+  // Another one is in force by now: whoever asks hears of it and asks again.
+  if (request.number(0) != document_->version) return tell_document(id);
+  const auto parts =
+      gossip_.answer(id, setup_.document, request.find_number("from").value_or(0), now.mono);
+  if (parts.empty()) count("document_not_answered");
+  for (const DocumentPart& part : parts)
+    send(id, Verb::DocumentPart,
+         {Value(document_->version), Value(std::uint64_t{part.offset}),
+          Value(std::uint64_t{setup_.document.size()}), Value(to_bytes(as_bytes(part.bytes)))});
+}
+
+void Engine::on_document_part(LinkId id, Link& link, const Request& request, Now now) {
+  const std::uint64_t version = request.number(0);
+  const DocumentGossip::Part part = gossip_.part(id, version, request.number(1), request.number(2),
+                                                 std::get<Bytes>(request.values[3]), now.mono);
+  bool bad = part == DocumentGossip::Part::Wrong;
+  if (bad) count("document_part_wrong");
+  if (part == DocumentGossip::Part::Unasked) count("document_part_unasked");
+  if (part == DocumentGossip::Part::Whole) {
+    use_document(gossip_.take(id), id, now);
+    bad = links_.contains(id) && (!document_ || document_->version < version);
+    if (bad) gossip_.refused(id, version);
+  }
+  if (bad && link.strike()) close(id, "three bad lines", now, 400);
+  run_gossip(now);
+}
+
+void Engine::run_gossip(Now now) {
+  for (const DocumentGossip::Ask& ask : gossip_.due(now.mono)) {
+    std::vector<std::pair<std::string, std::string>> keys;
+    if (ask.from != 0) keys.emplace_back("from", std::to_string(ask.from));
+    count("document_asked");
+    send(ask.link, Verb::ReqDocument, {Value(ask.version)}, std::move(keys));
+  }
+}
+
+}  // namespace wattle::metad
