@@ -46,6 +46,25 @@ struct PacketKeyRefused {
   }
 };
 
+// keyd -> cryptod, after Identity: what it keeps for a cryptod that forgets everything at its end.
+struct LastRecord {  // the record signed before this lane; a message 1 made with it is told stale
+  ByteArray<200> record{};
+  static constexpr std::string_view kName = "LastRecord";
+  static constexpr auto fields() { return std::tuple(&LastRecord::record); }
+};
+struct DocumentVersion {  // of the newest network document that this node has verified; 0: none
+  std::uint64_t version = 0;
+  static constexpr std::string_view kName = "DocumentVersion";
+  static constexpr auto fields() { return std::tuple(&DocumentVersion::version); }
+};
+// cryptod -> keyd: it has verified the document of this version. keyd only ever raises what it
+// keeps.
+struct DocumentSeen {
+  std::uint64_t version = 0;
+  static constexpr std::string_view kName = "DocumentSeen";
+  static constexpr auto fields() { return std::tuple(&DocumentSeen::version); }
+};
+
 // metad -> keyd. keyd sets network, address and seqno of the origin record.
 struct SignOrigin {
   std::uint32_t options = 0;
@@ -88,8 +107,8 @@ struct Refused {             // keyd -> metad: the request named is refused
   }
 };
 
-using ToCryptod = ipc::Lane<Identity, PacketKey, PacketKeyRefused>;
-using FromCryptod = ipc::Lane<SignPacketKey>;
+using ToCryptod = ipc::Lane<Identity, PacketKey, PacketKeyRefused, LastRecord, DocumentVersion>;
+using FromCryptod = ipc::Lane<SignPacketKey, DocumentSeen>;
 using ToMetad = ipc::Lane<Identity, Origin, Enrolment, Refused>;  // Identity first, here too
 using FromMetad = ipc::Lane<SignOrigin, SignEnrolment>;
 

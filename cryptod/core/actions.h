@@ -39,7 +39,7 @@ class Actions {
   std::vector<OutDatagram> datagrams;  // in order; runs of one destination can share a call
   std::vector<OutFrame> frames;        // for the TAP, in order
   std::vector<meta_link::ToMetad::Message> to_metad;
-  std::vector<key_link::SignPacketKey> to_keyd;
+  std::vector<key_link::FromCryptod::Message> to_keyd;
 
   // Empties the lists and gives all buffer space back; capacity stays.
   void clear();

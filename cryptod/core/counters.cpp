@@ -81,6 +81,8 @@ constexpr auto kTable = std::to_array<Row>({
     {Counter::SessionsRevoked, "sessions_revoked"},
     {Counter::SessionsExpired, "sessions_expired"},
     {Counter::SessionsWornOut, "sessions_worn_out"},
+    {Counter::StaleTold, "stale_told"},
+    {Counter::StaleHeard, "stale_heard"},
     {Counter::PathChanges, "path_changes"},
     {Counter::ProbesSent, "probes_sent"},
     {Counter::ProbesAnswered, "probes_answered"},

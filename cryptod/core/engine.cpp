@@ -67,6 +67,7 @@ class Engine::Impl {
       case WireType::Message2:
         return handshakes_.message2(d);
       case WireType::Stale:
+        return handshakes_.stale(d);
       case WireType::Cookie:
         return ctx_.count(Counter::DropReservedType);
     }
@@ -95,6 +96,10 @@ class Engine::Impl {
     }
     if (const auto* refused = std::get_if<key_link::PacketKeyRefused>(&message))
       own_keys_.refused(*refused);
+    if (const auto* last = std::get_if<key_link::LastRecord>(&message))
+      own_keys_.last_record(*last);
+    if (const auto* version = std::get_if<key_link::DocumentVersion>(&message))
+      own_keys_.document_version(*version);
   }
 
   void tick() {

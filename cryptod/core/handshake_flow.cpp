@@ -172,7 +172,8 @@ void HandshakeFlow::message1(const Received& d) {
   if (ctx_.self.key() == nullptr) return ctx_.count(Counter::DropNotReady);
   LocalKey* own = nullptr;
   const WireCheck knock = check_message1(d.bytes, ctx_.self.id, ctx_.self.keys, nullptr, own);
-  if (knock != WireCheck::Accept) return refuse(knock);
+  if (knock != WireCheck::Accept) refuse(knock);
+  if (knock != WireCheck::Accept && knock != WireCheck::Stale) return;
   const Mac mac = to_array<kMacSize>(ByteView(d.bytes).subspan(562));
   Mac& last = answered_[mac.back()];
   if (last == mac) return ctx_.count(Counter::DropHandshakeReplay);
@@ -183,6 +184,10 @@ void HandshakeFlow::message1(const Received& d) {
       return ctx_.count(Counter::DropSourceBudget);
     case SourceBudget::Verdict::All:
       return ctx_.count(Counter::DropHandshakeBudget);
+  }
+  if (knock == WireCheck::Stale) {
+    last = mac;
+    return tell_stale(*own, d);
   }
   Responder responder;
   const WireCheck read = responder.read(ctx_.config.network, *ctx_.self.address, *own, d.bytes);

@@ -18,6 +18,7 @@ class HandshakeFlow {
   static constexpr Duration kConfirmAgain = std::chrono::milliseconds(250);
   static constexpr std::uint32_t kConfirmations = 3;  // repetitions
   static constexpr std::size_t kPathsAtOnce = 4;
+  static constexpr std::uint64_t kNoticeRate = 50, kNoticeBurst = 100;  // stale-key notices
 
   HandshakeFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members)
       : ctx_(context), sessions_(sessions), members_(members), sources_(context.random) {}
@@ -28,6 +29,8 @@ class HandshakeFlow {
   void begin_anew(Peer& peer);
   void message1(const Received& datagram);
   void message2(const Received& datagram);
+  // A notice that the record we used is not the newest (handshake_stale.cpp).
+  void stale(const Received& datagram);
   // Retry, give up, begin what was paced.
   void due(Peer& peer);
 
@@ -37,6 +40,7 @@ class HandshakeFlow {
                            std::array<Path, kPathsAtOnce>& out) const;
   bool usable(const Endpoint& endpoint) const;
   void answer(Peer& peer, const Responder& responder, const Received& datagram);
+  void tell_stale(const LocalKey& used, const Received& datagram);
   void refuse(WireCheck check);
 
   EngineContext& ctx_;
@@ -44,6 +48,7 @@ class HandshakeFlow {
   MemberBook& members_;
   SourceBudget sources_;
   TokenBucket starts_{300, 64};
+  TokenBucket notices_{kNoticeRate, kNoticeBurst};
   std::array<Mac, 256> answered_{};  // mac1 of accepted first messages, by their last byte
 };
 

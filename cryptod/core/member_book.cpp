@@ -61,6 +61,11 @@ void MemberBook::ask(Peer& peer, std::uint64_t epoch) {
   ctx_.tell_metad(meta_link::WantKey{peer.address.bytes, epoch});
 }
 
+void MemberBook::ask_now(Peer& peer, std::uint64_t epoch) {
+  peer.want_at = kNever;
+  ask(peer, epoch);
+}
+
 void MemberBook::cut(Peer& peer) {
   sessions_.drop_all(peer);
   ctx_.owners.remove(peer.slot, peer.member->credential);

@@ -24,6 +24,8 @@ class MemberBook {
   bool usable(const Peer& peer) const;
   // REQ_KEY through metad, at most once a pause that doubles; `epoch`: at least this one.
   void ask(Peer& peer, std::uint64_t epoch);
+  // The same at once, whatever the pause: the caller sees to it that this cannot be repeated.
+  void ask_now(Peer& peer, std::uint64_t epoch);
 
   // Cuts off every member whose credential is revoked or has ended.
   void sweep();

@@ -63,10 +63,12 @@ void MetaFlow::on(const meta_link::OwnCredential& m) { own_keys_.credential(m.cr
 void MetaFlow::on(const meta_link::Document& m) {
   const auto document =
       parse_network_document(m.text, ctx_.config.document_key, ctx_.config.network);
-  if (!document || document->version < ctx_.self.document_version)
+  if (!document ||
+      document->version < std::max(ctx_.self.document_version, ctx_.self.least_document))
     return ctx_.count(Counter::DocumentsRefused);
   if (document->version == ctx_.self.document_version) return;
   ctx_.self.document_version = document->version;
+  own_keys_.document_verified();
   ctx_.self.broadcast = document->broadcast;
   ctx_.self.trust.revoked.clear();
   for (const Revocation& r : document->revoked) ctx_.self.trust.revoked.insert(r.serial);
@@ -146,6 +148,11 @@ void MetaFlow::on(const meta_link::Stale& m) {
   peer->stale = true;
   if (peer->current || peer->handshake || !peer->queue.empty())
     members_.ask(*peer, peer->seen->epoch + 1);
+}
+
+// Of a known owner the record follows, and that is the answer.
+void MetaFlow::on(const meta_link::Owner& m) {
+  if (!m.known) neighbours_.unknown(m.kind, m.value);
 }
 
 // ---- questions -------------------------------------------------------------------------------

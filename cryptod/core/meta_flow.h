@@ -33,7 +33,7 @@ class MetaFlow {
   void on(const meta_link::Endpoints& m);
   void on(const meta_link::Gone& m);
   void on(const meta_link::Stale& m);
-  void on(const meta_link::Owner&) {}  // a hint; the member's record follows and answers
+  void on(const meta_link::Owner& m);
   void on(const meta_link::NoKey&) {}  // asked again at the next need, in growing pauses
   void on(const meta_link::ListPeers& m);
   void on(const meta_link::Probe& m);

@@ -80,6 +80,12 @@ void NeighbourDesk::verified(const Credential& credential) {
   }
 }
 
+void NeighbourDesk::unknown(std::uint8_t kind, const ByteArray<16>& value) {
+  for (Question& q : questions_)
+    if (q.kind == kind && q.value == value && q.expires > ctx_.now())
+      q.expires = std::max(ctx_.now(), q.asked + kAskAgain);
+}
+
 void NeighbourDesk::ask_all() {
   for (Question& q : questions_) {
     if (q.expires <= ctx_.now()) continue;

@@ -21,6 +21,8 @@ class NeighbourDesk {
   void unknown_mac(const MacAddress& mac);
   // A member's credential has been verified (or replaced).
   void verified(const Credential& credential);
+  // Nobody has it, says metad: the question ends early, and quietly; the next one is asked anew.
+  void unknown(std::uint8_t kind, const ByteArray<16>& value);
   // metad's lane is new: what waits is asked again.
   void ask_all();
 

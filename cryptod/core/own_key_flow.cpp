@@ -4,6 +4,12 @@
 
 namespace wattle::cryptod {
 
+namespace {
+
+constexpr Duration kLookAgain = std::chrono::minutes(10);  // clocks get set
+
+}  // namespace
+
 void OwnKeyFlow::identity(const key_link::Identity& identity) {
   const NodeAddress address{identity.address};
   if (identity.network != ctx_.config.network ||
@@ -26,9 +32,8 @@ bool OwnKeyFlow::try_credential() {
   Self& self = ctx_.self;
   if (!self.address || !self.offered) return false;
   Credential accepted;
-  const std::uint64_t lowest = self.credential ? self.credential->serial : 0;
   const Check check = accept_credential(self.trust, *self.offered, *self.address,
-                                        ctx_.moment.unix_now, lowest, accepted);
+                                        ctx_.moment.unix_now, self.highest_serial, accepted);
   if (check != Check::Accept) {
     ctx_.count(Counter::CredentialsRefused);
     credential_at_ = ctx_.now() + kCredentialAgain;
@@ -37,6 +42,8 @@ bool OwnKeyFlow::try_credential() {
   credential_at_ = kNever;
   const bool renewed = !self.credential || self.credential->serial != accepted.serial;
   self.credential = accepted;
+  self.highest_serial = accepted.serial;
+  over_at_ = ctx_.now();
   self.credential_bytes = *self.offered;
   self.offered.reset();
   if (renewed) ask();
@@ -48,8 +55,9 @@ void OwnKeyFlow::ask() {
   if (!key_up_ || !ctx_.self.credential) return;
   if (!made_) made_ = ctx_.new_key();
   const UnixTime from = ctx_.moment.unix_now;
-  ctx_.out->to_keyd.push_back({made_->public_key(), from, UnixTime{from.seconds + kPacketKeyLife},
-                               ctx_.self.credential->serial});
+  ctx_.out->to_keyd.push_back(key_link::SignPacketKey{made_->public_key(), from,
+                                                      UnixTime{from.seconds + kPacketKeyLife},
+                                                      ctx_.self.credential->serial});
 }
 
 void OwnKeyFlow::refused(const key_link::PacketKeyRefused& message) {
@@ -58,9 +66,32 @@ void OwnKeyFlow::refused(const key_link::PacketKeyRefused& message) {
             std::chrono::milliseconds(std::clamp(message.retry_ms, kLeastRetryMs, kMostRetryMs));
 }
 
+void OwnKeyFlow::last_record(const key_link::LastRecord& message) {
+  const auto record = decode_packet_key(message.record);
+  if (!record || record->network != ctx_.config.network || record->owner != ctx_.self.address)
+    return ctx_.count(Counter::OwnRecordsRefused);
+  if (ctx_.self.keys.find(record->epoch) == nullptr) ctx_.self.keys.remember(message.record);
+}
+
+void OwnKeyFlow::document_version(const key_link::DocumentVersion& message) {
+  Self& self = ctx_.self;
+  self.least_document = std::max(self.least_document, message.version);
+  if (self.document_version > message.version) return document_verified();
+  if (self.document_version == 0 || self.document_version == message.version) return;
+  // metad was faster than keyd and offered an old one. What it revokes stays revoked.
+  self.document_version = 0;
+  ctx_.count(Counter::DocumentsRefused);
+}
+
+void OwnKeyFlow::document_verified() {
+  if (key_up_ && ctx_.self.document_version != 0)
+    ctx_.out->to_keyd.push_back(key_link::DocumentSeen{ctx_.self.document_version});
+}
+
 void OwnKeyFlow::signed_record(const key_link::PacketKey& message) {
   if (!made_ || !ctx_.self.credential) return ctx_.count(Counter::OwnRecordsRefused);
-  const LocalKey* const last = ctx_.self.keys.current();
+  const LocalKey* const last =
+      ctx_.self.keys.current() != nullptr ? ctx_.self.keys.current() : ctx_.self.keys.remembered();
   std::optional<SeenRecord> seen;
   if (last != nullptr)
     seen = SeenRecord{to_array<kPacketKeyBody>(last->record), last->epoch,
@@ -77,26 +108,53 @@ void OwnKeyFlow::signed_record(const key_link::PacketKey& message) {
   made_.reset();
   ask_at_ = ctx_.now() + kRotate - kRotateJitter + ctx_.jitter(2 * kRotateJitter);
   ctx_.tell_metad(meta_link::OwnRecord{message.record});
-  if (last != nullptr) push_record();
+  pushes_left_ = kPushes;
+  signed_at_ = ctx_.now();
+  push_record();
 }
 
 // Live sessions learn it first, so that nobody needs to handshake anew for a rotation.
 void OwnKeyFlow::push_record() {
+  --pushes_left_;
+  push_at_ =
+      pushes_left_ == 0 ? kNever : ctx_.now() + kPushAgain * (1 << (kPushes - 1 - pushes_left_));
   const LocalKey& key = *ctx_.self.keys.current();
   ByteArray<kPacketKeySize + kCredentialSize> body{};
   std::copy(key.record.begin(), key.record.end(), body.begin());
   std::copy(key.credential.begin(), key.credential.end(), body.begin() + kPacketKeySize);
-  for (const auto& peer : ctx_.peers) sessions_.send(*peer, InnerType::Records, body);
+  for (const auto& peer : ctx_.peers)
+    if (peer->current && peer->current->born() <= signed_at_)
+      sessions_.send(*peer, InnerType::Records, body);
+}
+
+// Without a successor it ends our sessions, as it does at the other end.
+void OwnKeyFlow::end_credential() {
+  over_at_ = kNever;
+  if (!ctx_.self.credential) return;
+  const std::uint64_t end = ctx_.self.credential->not_after.seconds + kClockSkew;
+  const std::uint64_t now = ctx_.moment.unix_now.seconds;
+  if (now < end) {
+    over_at_ = ctx_.now() + std::min<Duration>(std::chrono::seconds(end - now), kLookAgain);
+    return;
+  }
+  for (const auto& peer : ctx_.peers) {
+    if (peer->current || peer->previous || peer->next) ctx_.count(Counter::SessionsExpired);
+    sessions_.drop_all(*peer);
+  }
+  ctx_.self.credential.reset();
 }
 
 void OwnKeyFlow::due() {
   ctx_.self.keys.expire(ctx_.now());
   if (credential_at_ <= ctx_.now()) try_credential();
+  if (over_at_ <= ctx_.now()) end_credential();
+  if (push_at_ <= ctx_.now()) push_record();
   if (ask_at_ <= ctx_.now()) ask();
 }
 
 Instant OwnKeyFlow::next() const {
-  return std::min({ctx_.self.keys.next_expiry(), credential_at_, key_up_ ? ask_at_ : kNever});
+  return std::min({ctx_.self.keys.next_expiry(), credential_at_, over_at_, push_at_,
+                   key_up_ ? ask_at_ : kNever});
 }
 
 }  // namespace wattle::cryptod

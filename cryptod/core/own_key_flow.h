@@ -1,6 +1,6 @@
 // The life of our own packet key: made when keyd and a valid own credential are there, signed by
 // keyd, renewed every hour and at once with a new credential, its private half erased ten minutes
-// later.
+// later. Live sessions get the new record pushed, so a renewal costs none of them.
 #pragma once
 
 #include "cryptod/core/member_book.h"
@@ -13,6 +13,8 @@ class OwnKeyFlow {
   static constexpr Duration kRotateJitter = std::chrono::minutes(6);  // either way
   static constexpr Duration kAskAgain = std::chrono::seconds(5);
   static constexpr Duration kCredentialAgain = std::chrono::seconds(10);
+  static constexpr Duration kPushAgain = std::chrono::seconds(2);  // then twice as long
+  static constexpr std::uint32_t kPushes = 3;
   static constexpr std::uint32_t kLeastRetryMs = 200, kMostRetryMs = 60000;
 
   OwnKeyFlow(EngineContext& context, SessionKeeper& sessions)
@@ -21,6 +23,11 @@ class OwnKeyFlow {
   void identity(const key_link::Identity& identity);
   void signed_record(const key_link::PacketKey& message);
   void refused(const key_link::PacketKeyRefused& message);
+  // What keyd has kept from before our start.
+  void last_record(const key_link::LastRecord& message);
+  void document_version(const key_link::DocumentVersion& message);
+  // A network document has been verified: keyd keeps its version.
+  void document_verified();
   void key_lost() { key_up_ = false; }
   void credential(const CredentialBytes& offered);
 
@@ -31,6 +38,7 @@ class OwnKeyFlow {
   bool try_credential();  // true: it is a new one, and keyd has been asked
   void ask();
   void push_record();
+  void end_credential();
 
   EngineContext& ctx_;
   SessionKeeper& sessions_;
@@ -38,6 +46,10 @@ class OwnKeyFlow {
   std::optional<crypto::PrivateKey> made_;  // waits for keyd's signature
   Instant ask_at_ = kNever;                 // ask keyd then
   Instant credential_at_ = kNever;          // try a refused credential again (clocks get set)
+  Instant over_at_ = kNever;                // look whether the credential has ended
+  Instant push_at_ = kNever;                // push the record once more: a datagram may be lost
+  std::uint32_t pushes_left_ = 0;
+  Instant signed_at_{};  // the record in use: sessions born later know it
 };
 
 }  // namespace wattle::cryptod

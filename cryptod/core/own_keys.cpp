@@ -24,7 +24,11 @@ void OwnKeys::install(std::shared_ptr<LocalKey> key, Instant now) {
 LocalKey* OwnKeys::find(std::uint64_t epoch) const {
   for (const auto& key : keys_)
     if (key->epoch == epoch) return key.get();
-  return nullptr;
+  return remembered_ && remembered_->epoch == epoch ? remembered_.get() : nullptr;
+}
+
+void OwnKeys::remember(const PacketKeyBytes& record) {
+  remembered_ = std::make_unique<LocalKey>(record, CredentialBytes{}, std::nullopt);
 }
 
 void OwnKeys::expire(Instant now) {

@@ -40,12 +40,16 @@ class OwnKeys {
   std::shared_ptr<LocalKey> share_current() const { return keys_.front(); }  // there is one
   // By epoch, whether its private half lives or not; null if unknown.
   LocalKey* find(std::uint64_t epoch) const;
+  // The public record of before our start, from keyd: never used, only known.
+  void remember(const PacketKeyBytes& record);
+  const LocalKey* remembered() const { return remembered_.get(); }
   // Erases private halves whose time has come.
   void expire(Instant now);
   Instant next_expiry() const;
 
  private:
   std::vector<std::shared_ptr<LocalKey>> keys_;  // newest first
+  std::unique_ptr<LocalKey> remembered_;
 };
 
 }  // namespace wattle::cryptod

@@ -34,6 +34,7 @@ struct PendingHandshake {
   Instant sent;   // this try
   Instant retry_at;
   std::uint32_t tries = 1;
+  bool told_stale = false;  // its answer was a stale-key notice
 };
 
 // A path that might become the confirmed one, once our nonce comes back through it.

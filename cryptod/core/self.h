@@ -14,11 +14,13 @@ struct Self {
   ShortId id{};
   Trust trust;
   std::uint64_t document_version = 0;
-  bool broadcast = true;  // the document allows ff:ff:ff:ff:ff:ff
+  std::uint64_t least_document = 0;  // keyd's memory: an older one is refused
+  bool broadcast = true;             // the document allows ff:ff:ff:ff:ff:ff
 
   std::optional<CredentialBytes> offered;  // newest from metad, verified or not
   CredentialBytes credential_bytes{};
-  std::optional<Credential> credential;  // verified
+  std::optional<Credential> credential;  // verified and not over
+  std::uint64_t highest_serial = 0;      // of all that were
   OwnKeys keys;
 
   // The key to handshake with; null while there is none or its holder is revoked.

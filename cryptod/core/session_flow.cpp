@@ -70,6 +70,9 @@ void SessionFlow::inner(Peer& peer, Session& session, const Path& from,
 void SessionFlow::records(Peer& peer, ByteView body) {
   const bool both = body.size() == kPacketKeySize + kCredentialSize;
   if (!both && body.size() != kPacketKeySize) return ctx_.count(Counter::DropInnerLength);
+  const bool known = peer.member && equal(body.first(kPacketKeySize), peer.member->record) &&
+                     (!both || equal(body.subspan(kPacketKeySize), peer.member->credential_bytes));
+  if (known) return;  // pushed once more
   if (!peer.member || !peer.records.take(ctx_.now())) return ctx_.count(Counter::DropRecordBudget);
   const CredentialBytes credential = both ? to_array<kCredentialSize>(body.subspan(kPacketKeySize))
                                           : peer.member->credential_bytes;

@@ -18,19 +18,25 @@ KeyLane::KeyLane(os::EventLoop& loop, os::Fd listener, uid_t key_uid, Callbacks 
                    [this] {
                      identified_ = false;
                      waiting_.reset();
+                     seen_.reset();
                      callbacks_.on_lost();
                    },
                .is_legal =
                    [this](const ToCryptod::Message& m) {
                      return std::holds_alternative<key_link::Identity>(m) != identified_;
                    },
-               .on_drained =
-                   [this] {
-                     if (waiting_ && server_.send(*waiting_)) waiting_.reset();
-                   }}) {}
+               .on_drained = [this] { send_waiting(); }}) {}
 
-void KeyLane::send(const key_link::SignPacketKey& request) {
-  if (server_.is_open() && !server_.send(request)) waiting_ = request;
+void KeyLane::send(const FromCryptod::Message& message) {
+  if (!server_.is_open()) return;
+  if (const auto* request = std::get_if<key_link::SignPacketKey>(&message)) waiting_ = *request;
+  if (const auto* seen = std::get_if<key_link::DocumentSeen>(&message)) seen_ = *seen;
+  send_waiting();
+}
+
+void KeyLane::send_waiting() {
+  if (seen_ && server_.send(*seen_)) seen_.reset();
+  if (waiting_ && server_.send(*waiting_)) waiting_.reset();
 }
 
 }  // namespace wattle::cryptod

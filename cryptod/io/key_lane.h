@@ -1,5 +1,5 @@
-// keyd's lane: Identity first, then answers to SignPacketKey. Only the newest unsent request is
-// kept.
+// keyd's lane: Identity first, then answers to SignPacketKey. Of each
+// kind only the newest unsent message is kept.
 #pragma once
 
 #include <functional>
@@ -20,12 +20,14 @@ class KeyLane {
   KeyLane(os::EventLoop& loop, os::Fd listener, uid_t key_uid, Callbacks callbacks);
 
   // Without keyd the request is forgotten: the engine asks again after the next Identity.
-  void send(const key_link::SignPacketKey& request);
+  void send(const key_link::FromCryptod::Message& message);
 
  private:
   Callbacks callbacks_;
   bool identified_ = false;
+  void send_waiting();
   std::optional<key_link::SignPacketKey> waiting_;
+  std::optional<key_link::DocumentSeen> seen_;
   LaneServer<key_link::FromCryptod, key_link::ToCryptod> server_;
 };
 

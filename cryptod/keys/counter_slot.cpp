@@ -13,6 +13,7 @@ namespace {
 
 constexpr ByteArray<4> kMagic = {'M', 'K', 'C', '1'};
 constexpr std::size_t kBody = 480;
+constexpr std::size_t kSpare = kBody - 296;
 
 bool is_blank(ByteView bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
@@ -36,7 +37,8 @@ SlotBytes build_slot(const Counters& c) {
   write(out, c.record);
   write(out, c.origin);
   write(out, c.enrolment);
-  out.u8(c.has_record ? 1 : 0).zeros(7).bytes(c.last_record).zeros(kBody - 288);
+  out.u8(c.has_record ? 1 : 0).zeros(7).bytes(c.last_record);
+  out.u64(c.document).zeros(kSpare);
   out.bytes(crypto::sha256(ByteView(slot).first(kBody)));
   return slot;
 }
@@ -58,7 +60,8 @@ Result<Counters> parse_slot(ByteView slot) {
   const std::uint8_t has_record = in.u8();
   const bool spare1 = is_blank(in.view(7));
   c.last_record = in.array<kPacketKeySize>();
-  const bool spare2 = is_blank(in.view(kBody - 288));
+  c.document = in.u64();
+  const bool spare2 = is_blank(in.view(kSpare));
   if (magic != kMagic || !spare0 || !spare1 || !spare2 || has_record > 1 || c.generation == 0)
     return Errc::BadValue;
   c.has_record = has_record == 1;

@@ -2,7 +2,7 @@
 // that the one before always survives a torn write. A slot is 512 bytes, big-endian:
 //   0 "MKC1"  4 zero 4  8 generation  16 epoch  24 seqno  32 allowances: record, origin, enrolment,
 //   each credit u64 and time u64  80 has_record u8, zero 7  88 last signed packet-key record 200
-//   288 zero 192  480 SHA-256 of bytes 0..479
+//   288 document version  296 zero 184  480 SHA-256 of bytes 0..479
 // Slot `generation % 2` stands at offset (generation % 2) * kSlotStride.
 #pragma once
 
@@ -22,6 +22,7 @@ struct Counters {
   Allowance record, origin, enrolment;
   bool has_record = false;
   PacketKeyBytes last_record{};
+  std::uint64_t document = 0;  // highest version of the network document that was verified here
 
   auto operator<=>(const Counters&) const = default;
 };

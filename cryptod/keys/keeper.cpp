@@ -49,6 +49,18 @@ Keeper::Keeper(const crypto::PrivateKey& identity, const NetworkId& network, con
 
 key_link::Identity Keeper::identity() const { return {network_, address_.bytes}; }
 
+std::optional<key_link::LastRecord> Keeper::last_record() const {
+  if (!counters_.has_record) return std::nullopt;
+  return key_link::LastRecord{counters_.last_record};
+}
+
+bool Keeper::saw(const key_link::DocumentSeen& document) {
+  if (document.version <= counters_.document) return true;
+  Counters next = counters_;
+  next.document = document.version;
+  return keep(next);
+}
+
 bool Keeper::keep(Counters next) {
   ++next.generation;
   if (!store_.store(next)) return false;

@@ -3,6 +3,7 @@
 // no signature leaves with a counter that a crash could give out again.
 #pragma once
 
+#include <optional>
 #include <variant>
 
 #include "common/ipc/key_link.h"
@@ -25,12 +26,19 @@ class Keeper {
          CounterStore& store);
 
   key_link::Identity identity() const;
+  // What a new cryptod is told after it: the record signed last, if there is one, and the highest
+  // version of the network document (0: none).
+  std::optional<key_link::LastRecord> last_record() const;
+  key_link::DocumentVersion document_version() const { return {counters_.document}; }
   const NodeAddress& address() const { return address_; }
   const Counters& counters() const { return counters_; }
 
   using PacketKeyAnswer = std::variant<key_link::PacketKey, key_link::PacketKeyRefused>;
   using OriginAnswer = std::variant<key_link::Origin, key_link::Refused>;
   using EnrolmentAnswer = std::variant<key_link::Enrolment, key_link::Refused>;
+
+  // Keeps the highest. False: it could not be stored, what is kept stays.
+  bool saw(const key_link::DocumentSeen& document);
 
   // BadTime: begins more than 120 s from now, or lives 0 or more than 7800 s. BadField: no key.
   PacketKeyAnswer sign(const key_link::SignPacketKey& request, std::uint64_t unix_ms);

@@ -127,6 +127,18 @@ class KeydTest : public ::testing::Test {
     ASSERT_TRUE(hello) << log_text();
     EXPECT_EQ(hello->network, network());
     EXPECT_EQ(hello->address, address().bytes);
+    // Then what it has kept.
+    last_record.reset();
+    document = 0;
+    for (bool all = false; !all;) {
+      const auto message = key_link::ToCryptod::unpack(cryptod.raw());
+      ASSERT_TRUE(message) << log_text();
+      if (const auto* last = std::get_if<key_link::LastRecord>(&*message))
+        last_record = last->record;
+      const auto* version = std::get_if<key_link::DocumentVersion>(&*message);
+      if (version != nullptr) document = version->version;
+      all = version != nullptr;
+    }
     ASSERT_TRUE(wait_ready()) << log_text();
   }
   bool wait_ready() {
@@ -193,6 +205,8 @@ class KeydTest : public ::testing::Test {
   std::string genesis_text;
   os::Fd lane, key, notify;
   FakeCryptod cryptod;
+  std::optional<PacketKeyBytes> last_record;  // as keyd told at its start
+  std::uint64_t document = 0;
   pid_t pid = 0;
 };
 

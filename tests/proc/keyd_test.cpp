@@ -67,6 +67,26 @@ TEST_F(Keyd, EpochsGrowOverKillsAndRestarts) {
   }
 }
 
+TEST_F(Keyd, ANewCryptodLearnsTheLastRecordAndTheHighestDocument) {
+  start();
+  EXPECT_FALSE(last_record);
+  EXPECT_EQ(document, 0u);
+  cryptod.send(request());
+  const auto first = cryptod.next<key_link::PacketKey>();
+  ASSERT_TRUE(first);
+  cryptod.send(key_link::DocumentSeen{9});
+  cryptod.send(key_link::DocumentSeen{4});
+  sign_one();  // so both have been heard
+  cryptod.send(request());
+  const auto last = cryptod.next<key_link::PacketKey>();
+  ASSERT_TRUE(last);
+  stop(SIGKILL);
+  start();
+  ASSERT_TRUE(last_record);
+  EXPECT_EQ(*last_record, last->record);
+  EXPECT_EQ(document, 9u);
+}
+
 TEST_F(Keyd, AStoredEpochAheadOfTheClockIsStillExceeded) {
   keys::Counters stored;
   stored.generation = 1;

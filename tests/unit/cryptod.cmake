@@ -3,6 +3,7 @@ wattle_test(cryptod_core_test
     unit/cryptod/core/engine_hostile_test.cpp
     unit/cryptod/core/engine_lab.cpp
     unit/cryptod/core/engine_member_test.cpp
+    unit/cryptod/core/engine_return_test.cpp
     unit/cryptod/core/engine_test.cpp
     unit/cryptod/core/pkik_vectors_test.cpp
     unit/cryptod/core/replay_window_test.cpp

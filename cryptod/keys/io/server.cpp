@@ -50,9 +50,19 @@ Server::Server(os::EventLoop& loop, Keeper& keeper, os::Fd cryptod, os::Fd metad
       listener_(loop, std::move(metad_listener), metad_uid, "key",
                 [this](os::Fd socket) { connect_metad(std::move(socket)); }) {
   cryptod_.send(keeper_.identity());
+  if (const auto record = keeper_.last_record()) cryptod_.send(*record);
+  cryptod_.send(keeper_.document_version());
 }
 
 void Server::on_cryptod(key_link::FromCryptod::Message& message) {
+  if (const auto* seen = std::get_if<key_link::DocumentSeen>(&message)) {
+    // The file itself says in the log what is wrong with it; cryptod tells it again at its start.
+    if (keeper_.saw(*seen))
+      log::info("keeps the version of the network document",
+                {{log::Key::Lane, "crypto.key"},
+                 {log::Key::Version, std::to_string(keeper_.counters().document)}});
+    return;
+  }
   const auto* request = std::get_if<key_link::SignPacketKey>(&message);
   if (request == nullptr) return;
   const auto answer = keeper_.sign(*request, os::unix_now_ms());

@@ -77,11 +77,19 @@ void Node::restart(const std::vector<Node*>& had) {
   engine->key_message(lab_.moment, key_link::Identity{lab_.config.network, address.bytes},
                       actions_);
   perform();
+  remember();
   engine->meta_connected(lab_.moment, actions_);
   perform();
   give_credential();
   for (Node* other : had) give_member(*other, true);
   say(meta_link::SnapshotEnd{});
+}
+
+void Node::remember() {
+  if (last_signed) engine->key_message(lab_.moment, key_link::LastRecord{*last_signed}, actions_);
+  perform();
+  engine->key_message(lab_.moment, key_link::DocumentVersion{document_seen}, actions_);
+  perform();
 }
 
 void Node::say(const meta_link::ToCryptod::Message& message) {
@@ -112,12 +120,16 @@ void Node::send(const Bytes& frame) {
 void Node::perform() {
   // Taken out first: the answers of the models come back through this very node.
   std::vector<meta_link::ToMetad::Message> to_metad = std::move(actions_.to_metad);
-  std::vector<key_link::SignPacketKey> to_keyd = std::move(actions_.to_keyd);
+  const std::vector<key_link::FromCryptod::Message> to_keyd = std::move(actions_.to_keyd);
   for (const OutDatagram& d : actions_.datagrams) lab_.put(*this, d);
   for (const OutFrame& f : actions_.frames) frames.push_back(to_bytes(f.frame));
   actions_.clear();
-  for (const key_link::SignPacketKey& ask : to_keyd) {
+  for (const auto& message : to_keyd) {
     if (!keyd) continue;
+    if (const auto* seen = std::get_if<key_link::DocumentSeen>(&message))
+      document_seen = std::max(document_seen, seen->version);
+    if (!std::holds_alternative<key_link::SignPacketKey>(message)) continue;
+    const auto& ask = std::get<key_link::SignPacketKey>(message);
     PacketKeyRecord r;
     r.network = lab_.config.network;
     r.owner = address;
@@ -126,7 +138,8 @@ void Node::perform() {
     r.not_after = ask.not_after;
     r.key = ask.key;
     r.serial = ask.serial;
-    engine->key_message(lab_.moment, key_link::PacketKey{build_packet_key(r, identity)}, actions_);
+    last_signed = build_packet_key(r, identity);
+    engine->key_message(lab_.moment, key_link::PacketKey{*last_signed}, actions_);
     perform();
   }
   for (const auto& message : to_metad) metad(message);

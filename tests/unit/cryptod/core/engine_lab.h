@@ -49,6 +49,8 @@ class Node {
   CredentialBytes credential_bytes{};
   std::optional<PacketKeyBytes> record;  // newest signed
   std::uint64_t epoch = 0;
+  std::optional<PacketKeyBytes> last_signed;  // keyd's memory, over restarts
+  std::uint64_t document_seen = 0;
   std::unique_ptr<Engine> engine;
   std::vector<Bytes> frames;                      // that reached its TAP
   std::vector<meta_link::ToMetad::Message> told;  // what its metad has heard
@@ -58,6 +60,7 @@ class Node {
   // A new engine with empty memory; what it had lives on only in metad (`had`: peers with a
   // session).
   void restart(const std::vector<Node*>& had = {});
+  void remember();  // keyd tells a new cryptod what it keeps
   void issue(std::uint64_t serial, std::uint64_t life = 2592000);  // a credential, told to nobody
   void give_credential();
   void send(const Bytes& frame);

@@ -171,7 +171,7 @@ TEST(Engine, HigherAddressThatUsesAnOldRecordGivesWay) {
   lower.restart();  // another key
   higher.send(ip_frame(higher, lower, numbered(1)));
   lab.run(milliseconds(10));
-  EXPECT_EQ(lower.counter(Counter::DropEpoch), 1u);
+  EXPECT_EQ(lower.counter(Counter::DropStale), 1u);
   lower.give_member(higher, true);
   lab.run(milliseconds(100));
   EXPECT_EQ(lower.frames.size(), 1u);

@@ -16,6 +16,7 @@ Counters sample(std::uint64_t generation) {
   c.origin = {1500, 1790000000001};
   c.enrolment = {10000, 1790000000002};
   c.has_record = true;
+  c.document = 0x40 + generation;
   for (std::size_t i = 0; i < c.last_record.size(); ++i)
     c.last_record[i] = static_cast<std::uint8_t>(i + generation);
   return c;
@@ -51,6 +52,7 @@ TEST(CounterSlot, LayoutIsFixed) {
   EXPECT_EQ(slot[80], 1);  // has_record
   EXPECT_EQ(slot[88], 3);  // first byte of the record
   EXPECT_EQ(slot[287], (199 + 3) & 0xff);
+  EXPECT_EQ(slot[295], 0x43);  // last byte of the document version
   EXPECT_TRUE(equal(ByteView(slot).subspan(480), crypto::sha256(ByteView(slot).first(480))));
 }
 
@@ -73,7 +75,7 @@ TEST(CounterSlot, ConstantsAreChecked) {
     return parse_slot(slot);
   };
   EXPECT_TRUE(resealed(15, 5));
-  for (const std::size_t at : {0u, 3u, 4u, 7u, 81u, 87u, 288u, 479u}) {
+  for (const std::size_t at : {0u, 3u, 4u, 7u, 81u, 87u, 296u, 479u}) {
     const auto result = resealed(at, 0xee);
     ASSERT_FALSE(result) << at;
     EXPECT_EQ(result.error().code, Errc::BadValue) << at;

@@ -256,6 +256,36 @@ TEST_F(KeeperTest, EnrolmentIsARenewalOnly) {
   EXPECT_FALSE(verify_enrolment(claim, signature));
 }
 
+TEST_F(KeeperTest, KeepsTheLastRecordAndTheHighestDocument) {
+  auto k = keeper();
+  EXPECT_FALSE(k.last_record());
+  EXPECT_EQ(k.document_version().version, 0u);
+  const auto answer = k.sign(request(), kNow);
+  EXPECT_TRUE(k.saw({7}));
+  const Counters stored = store.written.back();
+  auto next = keeper(stored);
+  ASSERT_TRUE(next.last_record());
+  EXPECT_EQ(next.last_record()->record, std::get<key_link::PacketKey>(answer).record);
+  EXPECT_EQ(next.document_version().version, 7u);
+}
+
+TEST_F(KeeperTest, TheDocumentVersionIsOnlyRaised) {
+  auto k = keeper();
+  EXPECT_TRUE(k.saw({7}));
+  const std::size_t writes = store.written.size();
+  EXPECT_TRUE(k.saw({6}));
+  EXPECT_TRUE(k.saw({7}));
+  EXPECT_TRUE(k.saw({0}));
+  EXPECT_EQ(k.document_version().version, 7u);
+  EXPECT_EQ(store.written.size(), writes);  // and costs no write
+  store.works = false;
+  EXPECT_FALSE(k.saw({8}));
+  EXPECT_EQ(k.document_version().version, 7u);
+  store.works = true;
+  EXPECT_TRUE(k.saw({9}));
+  EXPECT_EQ(store.written.back().document, 9u);
+}
+
 TEST(Allowance, RefillsToTheBurstAndNoFurther) {
   const Rate rate{1000, 3};
   Allowance a;
