@@ -16,7 +16,7 @@ void HandshakeFlow::tell_stale(const LocalKey& used, const Received& d) {
   seal_note(WireType::Stale, used.record, d.bytes, salt, ByteView(newest->record).subspan(64, 8),
             out);
   ctx_.count(Counter::StaleTold);
-  sessions_.send_raw(path_of(d), out);
+  sessions_.send_back(d, out);
 }
 
 // A hint: it makes us ask, with the number after the one that we verified and never with the one it

@@ -16,6 +16,20 @@ Path path_of(const Received& d) {
   return Path::direct(d.source, d.local, d.source.address.is_link_local() ? d.interface : 0);
 }
 
+void SessionKeeper::send_direct(const Path& path, ByteView bytes) {
+  ctx_.out->datagrams.push_back({path.remote, path.local, path.interface, bytes});
+  ctx_.count(Counter::TxDatagrams);
+  ctx_.count(Counter::TxBytes, bytes.size());
+}
+
+void SessionKeeper::send_back(const Received& d, ByteView bytes) {
+  const Path back = path_of(d);
+  if (back.is_direct()) return send_direct(back, bytes);
+  if (const Peer* const to = ctx_.peers.find(to_array<8>(header_sender(d.bytes))))
+    return send_raw(*to, back, bytes);
+  ctx_.count(Counter::DropNoRoute);
+}
+
 void SessionKeeper::send_raw(const Peer& to, const Path& path, ByteView bytes) {
   const Peer* hop = &to;
   const Path* way = &path;
@@ -24,12 +38,7 @@ void SessionKeeper::send_raw(const Peer& to, const Path& path, ByteView bytes) {
     if (hop == nullptr) return ctx_.count(Counter::DropNoRoute);
     way = &*hop->path;
   }
-  if (way->is_direct()) {
-    ctx_.out->datagrams.push_back({way->remote, way->local, way->interface, bytes});
-    ctx_.count(Counter::TxDatagrams);
-    ctx_.count(Counter::TxBytes, bytes.size());
-    return;
-  }
+  if (way->is_direct()) return send_direct(*way, bytes);
   if (!ctx_.meta_up || bytes.size() > kMostCarried) return ctx_.count(Counter::DropCarry);
   ctx_.tell_metad(meta_link::Carry{hop->address.bytes, to_bytes(bytes)});
   ctx_.count(Counter::Carried);

@@ -26,6 +26,8 @@ class SessionKeeper {
   // A sealed datagram, or one that is not TRANSPORT, to this peer. Routed: to the neighbour that
   // the table names now, over its own path; Carried: as PACKET over the peer's own link.
   void send_raw(const Peer& to, const Path& path, ByteView bytes);
+  // Back the way this one came; only a way over others needs a sender that we know.
+  void send_back(const Received& datagram, ByteView bytes);
   // Makes it the peer's confirmed path (or takes that away). Whoever changes Peer.path calls this.
   void set_path(Peer& peer, const std::optional<Path>& path);
 
@@ -39,6 +41,7 @@ class SessionKeeper {
   void drop_all(Peer& peer);  // and the queue
 
  private:
+  void send_direct(const Path& path, ByteView bytes);
   EngineContext& ctx_;
 };
 
