@@ -97,19 +97,7 @@ TEST(EngineHostile, RecordedFirstMessagesAreVoidAfterARestart) {
   lab.talk();
   const std::vector<Packet> record = lab.seen;
   lab.run(seconds(1));
-  lab.b().restart();
-  const std::size_t begun = lab.seen.size();
-  for (int round = 0; round < 3; ++round)
-    for (const Packet& p : record)
-      if (p.to == lab.b().endpoint) lab.inject(lab.b(), p.from, p.bytes);
-  // All that comes of it is one stale-key notice, an eighth of what was sent.
-  ASSERT_EQ(lab.seen.size(), begun + 1);
-  EXPECT_EQ(type_of(lab.seen.back()), 0x22);
-  EXPECT_EQ(lab.b().counter(Counter::HandshakesAnswered), 0u);
-  EXPECT_EQ(lab.b().state_of(lab.a()), SessionState::Live);  // told before the restart
-  EXPECT_EQ(lab.b().counter(Counter::DropStale), 3u);
-  // A keyd without memory: nothing at all.
-  lab.b().last_signed.reset();
+  lab.b().last_signed.reset();  // else they are told stale, see engine_return_test.cpp
   lab.b().restart();
   for (const Packet& p : record)
     if (p.to == lab.b().endpoint) {

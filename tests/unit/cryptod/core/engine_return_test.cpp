@@ -131,6 +131,7 @@ TEST_F(StaleKey, OneNoticeForEachMessage1AndABudgetForAll) {
   for (int i = 0; i < 1000; ++i) lab.inject(b, first.from, first.bytes);
   EXPECT_EQ(sent(kStale), 1u);
   EXPECT_EQ(b.counter(Counter::DropHandshakeReplay), 1000u);
+  EXPECT_EQ(b.counter(Counter::HandshakesAnswered), 0u);
 
   HandMember member(lab);
   b.record = old;  // what this member knocks with
