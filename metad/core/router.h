@@ -7,16 +7,22 @@
 // is an adjacency of its own: what it told is kept apart, so that a new link of the same neighbour
 // takes over what the old one told without a gap, and its routes are feasible or not by themselves.
 //
-//   adjacency:  Syncing --their END--> Live --link_down(hold)--> Held --10 s, or a Live one of the
-//                                       |                         same neighbour, or another
-//                                       +--link_down(no hold)-->  incarnation--> gone
+//   adjacency:  Syncing --> Live --link_down(hold)--> Held --10 s, or a Live one of the same
+//                            |                         neighbour, or another incarnation--> gone
+//                            +--link_down(no hold)--> gone
+//
+// Live: their END came, and they have answered the barrier that we sent behind our own END. Only
+// then are its routes used and is the neighbour one of neighbours(), because only then has it
+// surely dropped what it may have held of a past incarnation of ours. Of several Live ones the
+// newest counts.
 //
 // Invariants (the simulator checks them after every event, tests/sim):
 //  - Following next hops from any node to any destination never loops; a node forwards only what
 //    comes from a neighbour that it has an adjacency with.
-//  - A route is selected only if it is feasible: its distance as the neighbour told it is strictly
-//    better than our feasibility distance. That distance never gets worse, but by a newer seqno or
-//    when the entry is collected.
+//  - A route is selected only if it is feasible: the best distance that the neighbour has told
+//    since its last retraction is strictly better than our feasibility distance (route_rules.h:
+//    that best one bounds the neighbour's own). Ours never gets worse, but by a newer seqno or when
+//    the entry is collected.
 //  - An entry is collected only when no route for it is left, every neighbour that was told of it
 //    with a finite metric has answered a barrier sent after the retraction, and 200 s have passed
 //    since an adjacency ended that had not.
@@ -25,31 +31,17 @@
 //    congested link costs one entry per destination.
 #pragma once
 
-#include <cstdint>
 #include <map>
-#include <optional>
 #include <set>
-#include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
-#include "common/proto/node_address.h"
-#include "metad/core/ids.h"
+#include "metad/core/adjacency.h"
+#include "metad/core/route_table.h"
+#include "metad/core/route_types.h"
 
 namespace wattle::metad {
-
-using Metric = std::uint32_t;
-inline constexpr Metric kUnreachable = UINT32_MAX;
-
-// Seqnos are 64 bits, compared plainly (DESIGN 6).
-struct Distance {
-  std::uint64_t seqno = 0;
-  Metric metric = kUnreachable;
-  bool operator==(const Distance&) const = default;
-};
-constexpr bool is_better(const Distance& a, const Distance& b) {
-  return a.seqno > b.seqno || (a.seqno == b.seqno && a.metric < b.metric);
-}
 
 // ---- what the router wants done -----------------------------------------------------------------
 
@@ -73,6 +65,10 @@ struct AskBarrier {  // PING barrier=number on this link; its PONG is barrier_an
   LinkId link = 0;
   std::uint64_t number = 0;
 };
+struct AnswerBarrier {  // PONG barrier=number on this link: all that came before has taken effect
+  LinkId link = 0;      // in cryptod's table, too
+  std::uint64_t number = 0;
+};
 struct SendEnd {  // our first dump on this link is complete
   LinkId link = 0;
 };
@@ -85,48 +81,8 @@ struct TableChanged {  // cryptod must be told entry(destination)
 struct NeighboursChanged {  // the set neighbours() is another one
   NodeAddress neighbour;
 };
-using RouterAction = std::variant<Announce, Retract, AskSeqno, AskBarrier, SendEnd, RaiseSeqno,
-                                  TableChanged, NeighboursChanged>;
-
-// ---- what it answers ----------------------------------------------------------------------------
-
-// A line of the forwarding table as cryptod gets it (ipc::meta_link RouteEntry).
-struct TableEntry {
-  enum class State : std::uint8_t { Reachable, Unreachable, Forgotten };
-  State state = State::Forgotten;
-  Distance feasibility;  // metric kUnreachable: none
-  Distance chosen;       // whole metric of the route in use
-  NodeAddress next_hop;
-  std::optional<NodeAddress> alternate;  // another feasible neighbour
-  std::uint64_t ticket = 0;
-  bool operator==(const TableEntry&) const = default;
-};
-
-// Everything that is known about the ways to one destination, for DUMP ROUTES and `wattle why`.
-struct Candidate {
-  NodeAddress neighbour;
-  LinkId link = 0;  // 0: taken back from cryptod after a restart
-  Distance told;    // as the neighbour told it
-  Metric cost = 0;  // of the link to it; kUnreachable: its data path is down
-  bool feasible = false;
-  bool selected = false;
-  bool held = false;
-};
-struct RouteEvent {  // the last kHistory decisions of a destination
-  enum class What : std::uint8_t {
-    First,        // the first way
-    Better,       // a clearly better one, for long enough
-    LostNextHop,  // the one in use ended; another feasible one took its place
-    Unreachable,  // it ended, and no feasible one is left
-    Restored,     // reachable again
-    AskedSeqno,   // only unfeasible ones: a newer seqno was asked for
-    HeldEnded,    // a held link did not come back in time
-  };
-  What what = What::First;
-  Instant at{};
-  NodeAddress from, to;  // next hops before and after; all zero: none
-  Metric metric = kUnreachable;
-};
+using RouterAction = std::variant<Announce, Retract, AskSeqno, AskBarrier, AnswerBarrier, SendEnd,
+                                  RaiseSeqno, TableChanged, NeighboursChanged>;
 
 class Router {
  public:
@@ -157,7 +113,9 @@ class Router {
   // hold: the neighbour's data session still answers probes.
   void link_down(LinkId link, bool hold, Instant now);
   void link_congested(LinkId link, bool congested);
-  // Cost of the data path to a neighbour, kUnreachable while it is down (and before it is known).
+  // Cost of the data path to a neighbour (LinkState), kUnreachable when it is down. Not called
+  // before it is known: a new neighbour counts as unreachable until then by itself, a restored one
+  // as reachable.
   void cost(const NodeAddress& neighbour, Metric cost, Instant now);
 
   // ---- lines. The engine has checked that `distance.seqno` is no higher than the highest seqno of
@@ -168,7 +126,8 @@ class Router {
   Verdict retraction(LinkId link, const NodeAddress& destination, Instant now);
   void seqno_request(LinkId link, const NodeAddress& destination, std::uint64_t seqno,
                      unsigned hops, Instant now);
-  void barrier_answer(LinkId link, std::uint64_t number, Instant now);
+  void barrier_asked(LinkId link, std::uint64_t number, Instant now);   // PING barrier=
+  void barrier_answer(LinkId link, std::uint64_t number, Instant now);  // PONG barrier=
 
   // ---- ourselves and cryptod
   void own_seqno(std::uint64_t seqno, Instant now);  // our origin record in force
@@ -191,6 +150,78 @@ class Router {
                                 const NodeAddress* but = nullptr) const;
   std::vector<Candidate> candidates(const NodeAddress& destination) const;
   std::vector<RouteEvent> history(const NodeAddress& destination) const;
+
+ private:
+  using What = RouteEvent::What;
+  using Ids = std::vector<AdjacencyId>;
+  static constexpr DestinationId kOwn = 0;
+  static constexpr Duration kBarrierDelay = std::chrono::seconds(1);
+  static constexpr Duration kAskSpacing = std::chrono::milliseconds(200);
+  static constexpr Duration kAskFirst = std::chrono::seconds(1);
+  static constexpr Duration kAskLongest = std::chrono::seconds(16);
+  static constexpr Duration kForwardOnce = std::chrono::milliseconds(1500);
+  static constexpr Duration kForwardSpacing = std::chrono::milliseconds(100);
+  static constexpr Duration kRaiseSpacing = std::chrono::milliseconds(500);
+  static constexpr Metric kMuchBetter = 512;
+  static constexpr Metric kAssumedCost = 96;  // of a restored neighbour, until cryptod's first word
+
+  // links (router_links.cpp)
+  AdjacencyId find_link(LinkId link) const;
+  NeighbourId neighbour_of(const NodeAddress& address);
+  AdjacencyId make_adjacency(NeighbourId neighbour);
+  void leave_link(AdjacencyId id, Instant now);
+  void change_adjacencies(NeighbourId neighbour, const Ids& ended, What what, Instant now);
+  void try_accept(AdjacencyId id, Instant now);
+  bool is_counted(const Neighbour& neighbour) const;
+
+  // selection (router_select.cpp)
+  bool is_usable(const ToldRoute& route) const;
+  bool is_feasible(const Destination& d, const ToldRoute& route) const;
+  Metric whole_metric(const ToldRoute& route) const;
+  NeighbourId neighbour_of(const ToldRoute& route) const;
+  const ToldRoute* choose(Destination& d, Instant now) const;
+  void reselect(DestinationId id, Instant now, What what = What::LostNextHop);
+  void note(Destination& d, What what, NeighbourId from, NeighbourId to, Instant now);
+  static bool has_moved(const Destination& d);
+  void stand(DestinationId id);
+  void refresh_entry(DestinationId id, bool distance_changed);
+  NeighbourId choose_alternate(const Destination& d) const;
+  void schedule(DestinationId id, Instant now);
+  bool try_collect(DestinationId id, Instant now);
+
+  // telling (router_tell.cpp)
+  void mark_all(DestinationId id, bool urgent, Instant now);
+  void flush(AdjacencyId id, Instant now);
+  void tell(AdjacencyId id, DestinationId destination, Instant now);
+  void ask_barrier(Adjacency& a);
+  void complete_dump(Adjacency& a);
+  void answer_questions(Adjacency& a);
+  void unblock(DestinationId id, Instant now);
+  bool are_acknowledged(std::uint64_t ticket) const;
+
+  // seqnos (router_seqno.cpp)
+  void plan_ask(DestinationId id, Instant now);
+  void ask(DestinationId id, Instant now);
+  void raise(std::uint64_t seqno, Instant now);
+  std::vector<const ToldRoute*> routes_to_ask(const Destination& d, NeighbourId but,
+                                              bool unfeasible_only) const;
+
+  Config config_;
+  RouteTable table_;
+  std::vector<Adjacency> adjacencies_;
+  Ids free_adjacencies_;
+  std::map<LinkId, AdjacencyId> links_;
+  std::vector<Neighbour> neighbours_;
+  std::vector<NeighbourId> free_neighbours_;
+  std::map<NodeAddress, NeighbourId> neighbour_ids_;
+  std::set<std::pair<Instant, DestinationId>> timers_;
+  bool cryptod_ = false;
+  std::uint64_t last_ticket_ = 0, last_order_ = 0;
+  std::map<std::uint64_t, DestinationId> tickets_;             // newest of each that waits
+  std::set<std::pair<std::uint64_t, DestinationId>> waiting_;  // oldest of each that waits
+  std::uint64_t own_seqno_ = 0;
+  Instant raised_at_{};
+  std::vector<RouterAction> actions_;
 };
 
 }  // namespace wattle::metad

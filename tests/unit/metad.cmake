@@ -5,6 +5,9 @@ wattle_test(metad_test
     unit/metad/core/trace_test.cpp
     unit/metad/core/document_gossip_test.cpp unit/metad/core/document_test.cpp unit/metad/core/origin_answer_test.cpp
   LINKS metad_core)
+wattle_test(router_test
+  SOURCES unit/metad/core/router_net_test.cpp
+  LINKS metad_core)
 wattle_test(metad_io_test
   SOURCES unit/metad/io/registry_client_test.cpp unit/metad/io/listener_test.cpp
   LINKS metad_io)
