@@ -39,7 +39,9 @@ enum class Counter : std::uint8_t {
   NeighbourAnswers, NeighbourQuestions, DropNeighbourFull,
   // sessions and paths
   HandshakesStarted, HandshakesDone, HandshakesAnswered, HandshakesGivenUp, HandshakesPaced,
-  SessionsRevoked, SessionsExpired, SessionsWornOut, StaleTold, StaleHeard, PathChanges, ProbesSent, ProbesAnswered,
+  SessionsRevoked, SessionsExpired, SessionsWornOut, StaleTold, StaleHeard,
+  PathChanges, PathsLeft, ProbesSent, ProbesAnswered,
+  NotesSent, NotesHeard, DropNote, PunchPackets, PunchesPaced,
   // what metad and keyd said
   MembersAccepted, MembersRefused, MembersFull, MemberClash, DocumentsRefused, CredentialsRefused,
   OwnRecordsRefused, WantsFull,

@@ -21,13 +21,17 @@ class Engine::Impl {
         sessions_(ctx_),
         neighbours_(ctx_),
         members_(ctx_, sessions_, neighbours_),
-        handshakes_(ctx_, sessions_, members_),
-        probes_(ctx_, sessions_, handshakes_),
+        own_(ctx_),
+        paths_(ctx_, sessions_, own_),
+        handshakes_(ctx_, sessions_, members_, paths_),
+        probes_(ctx_, sessions_, handshakes_, paths_, own_),
+        punches_(ctx_, sessions_, paths_, own_),
         frames_(ctx_, sessions_, handshakes_, neighbours_),
-        flow_(ctx_, sessions_, members_, handshakes_, frames_, probes_),
+        flow_(ctx_, sessions_, members_, handshakes_, frames_, probes_, paths_, punches_),
         own_keys_(ctx_, sessions_),
         routes_(ctx_),
-        meta_(ctx_, sessions_, members_, handshakes_, neighbours_, probes_, own_keys_, routes_) {}
+        meta_(ctx_, sessions_, members_, handshakes_, neighbours_, probes_, own_keys_, routes_,
+              paths_, own_) {}
 
   void begin(const Moment& moment, Actions& out) {
     ctx_.moment = moment;
@@ -128,8 +132,11 @@ class Engine::Impl {
   SessionKeeper sessions_;
   NeighbourDesk neighbours_;
   MemberBook members_;
+  OwnEndpoints own_;
+  PathDesk paths_;
   HandshakeFlow handshakes_;
   ProbeDesk probes_;
+  PunchDesk punches_;
   FrameFlow frames_;
   SessionFlow flow_;
   OwnKeyFlow own_keys_;
@@ -139,7 +146,8 @@ class Engine::Impl {
  private:
   Instant deadline_of(const Peer& peer) const {
     Instant next = std::min({peer.start_at, peer.keepalive_at, peer.unanswered_at, peer.confirm_at,
-                             peer.previous_until, peer.next_until, peer.queue.expires()});
+                             peer.previous_until, peer.next_until, peer.queue.expires(),
+                             paths_.next(peer), punches_.next(peer)});
     if (peer.handshake) next = std::min(next, peer.handshake->retry_at);
     if (peer.current) next = std::min(next, peer.current->born() + kRejectAfter);
     if (peer.queue.empty() || peer.handshake || sessions_.can_send(peer)) return next;

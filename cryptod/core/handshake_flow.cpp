@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cryptod/core/path_words.h"
+
 namespace wattle::cryptod {
 
 Counter counter_of(WireCheck check) {
@@ -81,32 +83,36 @@ void HandshakeFlow::begin_anew(Peer& peer) {
   want(peer);
 }
 
-// Traffic of the network never enters the network, and nobody sends us to ourselves.
-bool HandshakeFlow::usable(const Endpoint& endpoint) const {
-  const IpAddress& a = endpoint.address;
-  const std::uint16_t own_port = a.is_v4() ? ctx_.device.port4 : ctx_.device.port6;
-  if (own_port == 0 || endpoint.port == 0 || a.is_unspecified() || a.is_multicast()) return false;
-  if (ctx_.config.prefix4.contains(a) || ctx_.config.prefix6.contains(a)) return false;
-  const auto& own = ctx_.device.addresses;
-  return endpoint.port != own_port || std::find(own.begin(), own.end(), a) == own.end();
-}
-
 std::size_t HandshakeFlow::gather_paths(const Peer& peer, std::uint32_t tries,
                                         std::array<Path, kPathsAtOnce>& out) const {
   std::size_t count = 0;
-  if (peer.path && peer.path->is_direct() && usable(peer.path->remote)) out[count++] = *peer.path;
+  const auto add = [&](const Path& path) {
+    const auto end = out.begin() + static_cast<std::ptrdiff_t>(count);
+    const bool known =
+        std::any_of(out.begin(), end, [&](const Path& p) { return same_way(p, path); });
+    if (!known && count < out.size()) out[count++] = path;
+  };
+  if (peer.path && paths_.allowed(peer, *peer.path)) add(*peer.path);
   // A rekey over a path that works needs no other.
-  if (count == 1 && tries == 1 && peer.current && peer.unanswered_at == kNever) return count;
-  const std::size_t all = peer.candidates.size();
-  for (std::size_t i = 0; i < all && count < out.size(); ++i) {
-    const Endpoint& candidate = peer.candidates[((tries - 1) * (kPathsAtOnce - 1) + i) % all];
-    const bool known = std::any_of(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(count),
-                                   [&](const Path& p) { return p.remote == candidate; });
-    // A link-local address is of use only with the interface on which it was seen.
-    if (!known && !candidate.address.is_link_local() && usable(candidate))
-      out[count++] = Path::direct(candidate);
-  }
+  if (count == 1 && tries == 1 && peer.current && peer.unanswered_at == kNever && !peer.way.left)
+    return count;
+  std::array<Endpoint, PathDesk::kAtOnce> endpoints;
+  const std::size_t candidates = paths_.candidates(peer, tries - 1, endpoints);
+  for (std::size_t i = 0; i < candidates; ++i) add(Path::direct(endpoints[i]));
+  if (paths_.allowed(peer, Path::routed())) add(Path::routed());
+  if ((tries >= kCarriedTry || candidates == 0) && paths_.allowed(peer, Path::carried()))
+    add(Path::carried());
   return count;
+}
+
+// A first contact, or one more after the peer has been silent.
+void HandshakeFlow::say_attempt(Peer& peer, std::span<const Path> paths) {
+  if (peer.current && !peer.way.left) return;
+  std::string sentence;
+  for (const Path& path : paths)
+    sentence += (sentence.empty() ? "handshake begun: " : ", ") + way_text(ctx_, peer, path);
+  if (paths.empty()) sentence = "no way known: no endpoint that may be used, no route, no link";
+  paths_.note(peer, std::move(sentence));
 }
 
 void HandshakeFlow::attempt(Peer& peer, Instant first, std::uint32_t tries) {
@@ -115,6 +121,7 @@ void HandshakeFlow::attempt(Peer& peer, Instant first, std::uint32_t tries) {
   LocalKey* const own = ctx_.self.key();
   sessions_.drop_handshake(peer);
   if (own == nullptr || !peer.member) return;
+  if (tries == 1 || count == 0) say_attempt(peer, std::span(paths).first(count));
   if (count == 0) {
     ctx_.count(Counter::DropNoEndpoint);
     return;
@@ -149,6 +156,7 @@ void HandshakeFlow::due(Peer& peer) {
   const std::uint32_t tries = peer.handshake->tries;
   if (ctx_.now() >= first + kGiveUp) {
     ctx_.count(Counter::HandshakesGivenUp);
+    paths_.note(peer, "no answer to handshakes in 90 s: given up until frames want it again");
     ctx_.count(Counter::DropQueueOld, peer.queue.clear(ctx_.queued));
     sessions_.drop_handshake(peer);
     peer.given_up = true;
@@ -258,7 +266,9 @@ void HandshakeFlow::message2(const Received& d) {
   const auto micros =
       std::chrono::duration_cast<std::chrono::microseconds>(ctx_.now() - peer.handshake->sent);
   peer.rtt_us = static_cast<std::uint32_t>(std::clamp<std::int64_t>(micros.count(), 1, UINT32_MAX));
-  sessions_.adopt(peer, std::make_unique<Session>(std::move(keys), ctx_.now()), path_of(d));
+  const Path path = paths_.after_handshake(peer, path_of(d));
+  sessions_.adopt(peer, std::make_unique<Session>(std::move(keys), ctx_.now()), path);
+  paths_.adopted(peer);
   peer.confirm_left = kConfirmations;
   peer.confirm_at = ctx_.now() + kConfirmAgain;
   ctx_.deadlines.lower(peer.slot, peer.confirm_at);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cryptod/core/member_book.h"
+#include "cryptod/core/path_desk.h"
 #include "cryptod/core/source_budget.h"
 
 namespace wattle::cryptod {
@@ -17,11 +18,17 @@ class HandshakeFlow {
   static constexpr Duration kKeepNext = std::chrono::seconds(15);
   static constexpr Duration kConfirmAgain = std::chrono::milliseconds(250);
   static constexpr std::uint32_t kConfirmations = 3;  // repetitions
-  static constexpr std::size_t kPathsAtOnce = 4;
+  static constexpr std::size_t kPathsAtOnce = 6;
+  static constexpr std::uint32_t kCarriedTry = 3;  // from this try on over a neighbour's link, too
   static constexpr std::uint64_t kNoticeRate = 50, kNoticeBurst = 100;  // stale-key notices
 
-  HandshakeFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members)
-      : ctx_(context), sessions_(sessions), members_(members), sources_(context.random) {}
+  HandshakeFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members,
+                PathDesk& paths)
+      : ctx_(context),
+        sessions_(sessions),
+        members_(members),
+        paths_(paths),
+        sources_(context.random) {}
 
   // A session is wanted: begins a handshake, or asks for the key, unless either is under way.
   void want(Peer& peer);
@@ -38,7 +45,7 @@ class HandshakeFlow {
   void attempt(Peer& peer, Instant first, std::uint32_t tries);
   std::size_t gather_paths(const Peer& peer, std::uint32_t tries,
                            std::array<Path, kPathsAtOnce>& out) const;
-  bool usable(const Endpoint& endpoint) const;
+  void say_attempt(Peer& peer, std::span<const Path> paths);
   void answer(Peer& peer, const Responder& responder, const Received& datagram);
   void tell_stale(const LocalKey& used, const Received& datagram);
   void refuse(WireCheck check);
@@ -46,6 +53,7 @@ class HandshakeFlow {
   EngineContext& ctx_;
   SessionKeeper& sessions_;
   MemberBook& members_;
+  PathDesk& paths_;
   SourceBudget sources_;
   TokenBucket starts_{300, 64};
   TokenBucket notices_{kNoticeRate, kNoticeBurst};

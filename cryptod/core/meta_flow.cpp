@@ -4,12 +4,13 @@
 
 #include "common/proto/network_document.h"
 #include "common/proto/origin_record.h"
+#include "cryptod/core/path_words.h"
 
 namespace wattle::cryptod {
 
 MetaFlow::MetaFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members,
                    HandshakeFlow& handshakes, NeighbourDesk& neighbours, ProbeDesk& probes,
-                   OwnKeyFlow& own_keys, RouteFlow& routes)
+                   OwnKeyFlow& own_keys, RouteFlow& routes, PathDesk& paths, OwnEndpoints& own)
     : ctx_(context),
       sessions_(sessions),
       members_(members),
@@ -17,7 +18,9 @@ MetaFlow::MetaFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& 
       neighbours_(neighbours),
       probes_(probes),
       own_keys_(own_keys),
-      routes_(routes) {}
+      routes_(routes),
+      paths_(paths),
+      own_(own) {}
 
 // ---- the lane --------------------------------------------------------------------------------
 
@@ -44,11 +47,7 @@ void MetaFlow::message(const meta_link::ToCryptod::Message& message) {
   std::visit([this](const auto& m) { on(m); }, message);
 }
 
-void MetaFlow::local_endpoints() {
-  const DeviceState& d = ctx_.device;
-  if (d.port4 != 0 || d.port6 != 0)
-    ctx_.tell_metad(meta_link::LocalEndpoints{d.addresses, d.port4, d.port6, {}});
-}
+void MetaFlow::local_endpoints() { own_.tell(); }
 
 void MetaFlow::wake() {
   for (const auto& peer : ctx_.peers)
@@ -79,7 +78,8 @@ void MetaFlow::on(const meta_link::Document& m) {
 
 // ---- about members ---------------------------------------------------------------------------
 
-Peer* MetaFlow::hint(const meta_link::Address& address, const std::vector<Endpoint>& endpoints) {
+Peer* MetaFlow::hint(const meta_link::Address& address, std::span<const Endpoint> endpoints,
+                     std::uint32_t options) {
   NodeAddress who;
   if (parse_address(address, who) != AddressFault::None || who == ctx_.self.address) return nullptr;
   PeerTable::Fault fault{};
@@ -89,14 +89,17 @@ Peer* MetaFlow::hint(const meta_link::Address& address, const std::vector<Endpoi
     return nullptr;
   }
   peer->hinted = true;
-  peer->candidates.assign(
-      endpoints.begin(),
-      endpoints.begin() + static_cast<std::ptrdiff_t>(std::min(endpoints.size(), kMaxEndpoints)));
+  endpoints = endpoints.first(std::min(endpoints.size(), kMaxEndpoints));
+  const bool others = !std::ranges::equal(peer->candidates, endpoints);
+  if (!others && peer->options == options) return peer;
+  peer->candidates.assign(endpoints.begin(), endpoints.end());
+  peer->options = options;
+  paths_.hints_changed(*peer, others);
   return peer;
 }
 
 void MetaFlow::on(const meta_link::Endpoints& m) {
-  Peer* const peer = hint(m.address, m.endpoints);
+  Peer* const peer = hint(m.address, m.endpoints, m.options);
   if (peer == nullptr) return;
   peer->given_up = false;
   const bool waits = peer->wanted || !peer->queue.empty();
@@ -104,7 +107,7 @@ void MetaFlow::on(const meta_link::Endpoints& m) {
 }
 
 void MetaFlow::on(const meta_link::Member& m) {
-  Peer* const peer = hint(m.address, m.endpoints);
+  Peer* const peer = hint(m.address, m.endpoints, m.options);
   if (peer == nullptr) return;
   peer->given_up = false;
   if (m.had_session && !peer->current) peer->wanted = true;
@@ -165,6 +168,18 @@ void MetaFlow::on(const meta_link::ListPeers& m) {
   ctx_.tell_metad(std::move(end));
 }
 
+void MetaFlow::on(const meta_link::AskWhy& m) {
+  meta_link::Why out{m.id, {}};
+  const std::uint64_t at = ctx_.moment.unix_now.seconds * 1000;
+  if (const Peer* const peer = ctx_.peers.find(NodeAddress{m.address})) {
+    out.decisions = peer->way.history.list(ctx_.now(), ctx_.moment.unix_now);
+    out.decisions.push_back({at, state_text(ctx_, *peer)});
+  } else {
+    out.decisions.push_back({at, "now: nothing is known here of this member"});
+  }
+  ctx_.tell_metad(std::move(out));
+}
+
 void MetaFlow::on(const meta_link::Probe& m) { probes_.ping(m); }
 
 void MetaFlow::tell(Peer& peer, std::uint32_t id) {
@@ -172,9 +187,13 @@ void MetaFlow::tell(Peer& peer, std::uint32_t id) {
   out.id = id;
   out.address = peer.address.bytes;
   out.state = peer.state();
-  out.has_endpoint = peer.current && peer.path && peer.path->is_direct();
-  out.way = out.has_endpoint ? meta_link::PeerWay::Direct : meta_link::PeerWay::None;
-  if (out.has_endpoint) out.endpoint = peer.path->remote;
+  if (peer.current && peer.path) {
+    out.way = way_of(*peer.path);
+    out.has_endpoint = peer.path->is_direct();
+    out.endpoint = peer.path->remote;
+    if (out.way == meta_link::PeerWay::Routed)
+      if (const Peer* const hop = ctx_.first_hop(peer)) out.first_hop = hop->address.bytes;
+  }
   out.since = peer.since;
   out.rtt_us = peer.rtt_us;
   out.rx_bytes = peer.rx_bytes;

@@ -13,7 +13,7 @@ class MetaFlow {
  public:
   MetaFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members,
            HandshakeFlow& handshakes, NeighbourDesk& neighbours, ProbeDesk& probes,
-           OwnKeyFlow& own_keys, RouteFlow& routes);
+           OwnKeyFlow& own_keys, RouteFlow& routes, PathDesk& paths, OwnEndpoints& own);
 
   void connected();
   void lost();
@@ -37,7 +37,7 @@ class MetaFlow {
   void on(const meta_link::NoKey&) {}  // asked again at the next need, in growing pauses
   void on(const meta_link::ListPeers& m);
   void on(const meta_link::Probe& m);
-  void on(const meta_link::AskWhy&) {}
+  void on(const meta_link::AskWhy& m);
   void on(const meta_link::Neighbour&) {}
   void on(const meta_link::Route& m) { routes_.route(m); }
   void on(const meta_link::KeepIncarnation& m) { routes_.keep_incarnation(m); }
@@ -45,7 +45,8 @@ class MetaFlow {
   void on(const meta_link::SnapshotEnd&) { routes_.snapshot_end(); }
   void on(std::monostate) {}
 
-  Peer* hint(const meta_link::Address& address, const std::vector<Endpoint>& endpoints);
+  Peer* hint(const meta_link::Address& address, std::span<const Endpoint> endpoints,
+             std::uint32_t options);
   void verify(Peer& peer);
   void tell(Peer& peer, std::uint32_t id);
 
@@ -57,6 +58,8 @@ class MetaFlow {
   ProbeDesk& probes_;
   OwnKeyFlow& own_keys_;
   RouteFlow& routes_;
+  PathDesk& paths_;
+  OwnEndpoints& own_;
   std::deque<std::uint32_t> backlog_;  // slots with an unverified record
   TokenBucket verifications_{500, 100};
 };

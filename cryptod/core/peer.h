@@ -11,7 +11,7 @@
 #include "common/proto/acceptance.h"
 #include "cryptod/core/handshake_initiator.h"
 #include "cryptod/core/handshake_responder.h"
-#include "cryptod/core/path.h"
+#include "cryptod/core/path_state.h"
 #include "cryptod/core/pending_queue.h"
 #include "cryptod/core/session.h"
 
@@ -37,13 +37,6 @@ struct PendingHandshake {
   bool told_stale = false;  // its answer was a stale-key notice
 };
 
-// A path that might become the confirmed one, once our nonce comes back through it.
-struct PathTrial {
-  Path path;
-  std::uint64_t nonce = 0;
-  Instant sent;
-};
-
 struct Peer {
   Peer(std::uint32_t slot_, const NodeAddress& address_)
       : slot(slot_), address(address_), id(address_.short_id()) {}
@@ -55,6 +48,7 @@ struct Peer {
   // Hints from metad.
   bool hinted = false;  // metad hears of it
   std::vector<Endpoint> candidates;
+  std::uint32_t options = 0;                      // of its origin record
   std::unique_ptr<meta_link::Member> unverified;  // newest, waits for the verify budget
 
   // Verified. `seen` and `mark` outlive the member and the sessions: they stop replays.
@@ -75,8 +69,8 @@ struct Peer {
   bool given_up = false;
   bool wanted = false;  // though no frame waits: it had a session before our start, or a ping asks
 
-  std::optional<Path> path;
-  std::optional<PathTrial> trial;
+  std::optional<Path> path;  // the way in use; SessionKeeper::set_path() changes it
+  PathState way;             // PathDesk's
 
   // Relaying. `link_way` and `neighbour` are the neighbour watch's, `path` is set by SessionKeeper.
   bool neighbour = false;  // metad has a link with it: a session is kept, the table may name it

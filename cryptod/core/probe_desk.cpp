@@ -2,13 +2,11 @@
 
 #include <algorithm>
 
-#include "common/base/writer.h"
+#include "cryptod/core/probe_body.h"
 
 namespace wattle::cryptod {
 
 namespace {
-
-constexpr std::uint8_t kQuestion = 0, kAnswer = 1;
 
 std::uint32_t micros(Duration d) {
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(d).count();
@@ -17,53 +15,55 @@ std::uint32_t micros(Duration d) {
 
 }  // namespace
 
-void ProbeDesk::send_question(Peer& peer, const Path& path, std::uint64_t nonce) {
-  ByteArray<kBody> body{};
-  FixedWriter(body).u64(nonce).u8(kQuestion);
-  ctx_.count(Counter::ProbesSent);
-  sessions_.send_on(peer, *peer.current, path, InnerType::Probe, body);
+meta_link::PeerWay way_of(const Path& path) {
+  switch (path.kind) {
+    case PathKind::Direct:
+      return meta_link::PeerWay::Direct;
+    case PathKind::Routed:
+      return meta_link::PeerWay::Routed;
+    case PathKind::Carried:
+      break;
+  }
+  return meta_link::PeerWay::Carried;
 }
 
-void ProbeDesk::consider(Peer& peer, const Path& from) {
-  if (peer.path && *peer.path == from) {
-    peer.trial.reset();  // it still speaks the old way
-    return;
-  }
-  if (peer.trial && ctx_.now() < peer.trial->sent + kTrialPause) return;
-  if (!peer.current || !peer.current->can_send(ctx_.now())) return;
-  peer.trial = PathTrial{from, ctx_.random.u64(), ctx_.now()};
-  send_question(peer, from, peer.trial->nonce);
+void ProbeDesk::send_question(Peer& peer, const Path& path, std::uint64_t nonce) {
+  ByteArray<kProbeMost> body;
+  const std::size_t size = build_probe({nonce, false, {}}, body);
+  ctx_.count(Counter::ProbesSent);
+  sessions_.send_on(peer, *peer.current, path, InnerType::Probe, ByteView(body).first(size),
+                    SessionKeeper::Expects::Answer);
 }
 
 bool ProbeDesk::probe(Peer& peer, Session& session, const Path& from, ByteView body) {
-  if (body.size() != kBody || body[8] > kAnswer) return false;
-  if (body[8] == kAnswer) {
-    answered(peer, from, read_u64(body, 0));
+  const auto probe = parse_probe(body);
+  if (!probe) return false;
+  if (probe->answer) {
+    if (probe->seen && from.is_direct() && peer.neighbour) own_.told(peer, *probe->seen);
+    answered(peer, from, probe->nonce);
   } else if (session.can_send(ctx_.now())) {
-    ByteArray<kBody> reply = to_array<kBody>(body);
-    reply[8] = kAnswer;
-    sessions_.send_on(peer, session, from, InnerType::Probe, reply);
+    ProbeBody reply{probe->nonce, true, {}};
+    if (from.is_direct()) reply.seen = from.remote;
+    ByteArray<kProbeMost> bytes;
+    const std::size_t size = build_probe(reply, bytes);
+    sessions_.send_on(peer, session, from, InnerType::Probe, ByteView(bytes).first(size),
+                      SessionKeeper::Expects::Nothing);
   }
   return true;
 }
 
 void ProbeDesk::answered(Peer& peer, const Path& from, std::uint64_t nonce) {
-  if (peer.trial && peer.trial->nonce == nonce && peer.trial->path == from) {
-    peer.rtt_us = micros(ctx_.now() - peer.trial->sent);
-    sessions_.set_path(peer, from);
-    peer.trial.reset();
-    ctx_.count(Counter::PathChanges);
-    ctx_.mark_dirty(peer);
-    return;
-  }
+  if (paths_.answered(peer, from, nonce)) return;
   const auto ping = std::find_if(pings_.begin(), pings_.end(), [&](const Ping& p) {
     return p.sent && p.slot == peer.slot && p.nonce == nonce;
   });
   if (ping == pings_.end()) return;
   peer.rtt_us = micros(ctx_.now() - ping->sent_at);
   ctx_.count(Counter::ProbesAnswered);
-  ctx_.tell_metad(meta_link::ProbeAnswer{
-      ping->id, true, peer.rtt_us, meta_link::PeerWay::Direct, from.remote, {}});
+  meta_link::ProbeAnswer answer{ping->id, true, peer.rtt_us, way_of(from), from.remote, {}};
+  if (from.kind == PathKind::Routed)
+    if (const Peer* const hop = ctx_.first_hop(peer)) answer.first_hop = hop->address.bytes;
+  ctx_.tell_metad(answer);
   pings_.erase(ping);
 }
 

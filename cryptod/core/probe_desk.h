@@ -1,5 +1,5 @@
-// Probes inside sessions (inner type 4: nonce 8 || 0 question, 1 answer). They confirm a new path
-// (only an answer to our nonce through that very path counts) and serve `wattle ping`.
+// Probes inside sessions (probe_body.h): answers questions, hands answers to whoever asked, tells
+// what a neighbour sees of us, and asks for `wattle ping`.
 #pragma once
 
 #include "cryptod/core/handshake_flow.h"
@@ -8,16 +8,13 @@ namespace wattle::cryptod {
 
 class ProbeDesk {
  public:
-  static constexpr std::size_t kBody = 9;
-  static constexpr Duration kTrialPause = std::chrono::milliseconds(200);
   static constexpr Duration kPingLife = std::chrono::seconds(3);
   static constexpr std::size_t kPings = 64;
 
-  ProbeDesk(EngineContext& context, SessionKeeper& sessions, HandshakeFlow& handshakes)
-      : ctx_(context), sessions_(sessions), handshakes_(handshakes) {}
+  ProbeDesk(EngineContext& context, SessionKeeper& sessions, HandshakeFlow& handshakes,
+            PathDesk& paths, OwnEndpoints& own)
+      : ctx_(context), sessions_(sessions), handshakes_(handshakes), paths_(paths), own_(own) {}
 
-  // The newest packet of the newest session came another way: try that way.
-  void consider(Peer& peer, const Path& from);
   // A probe that was opened on `session`. False: malformed.
   bool probe(Peer& peer, Session& session, const Path& from, ByteView body);
 
@@ -40,7 +37,11 @@ class ProbeDesk {
   EngineContext& ctx_;
   SessionKeeper& sessions_;
   HandshakeFlow& handshakes_;
+  PathDesk& paths_;
+  OwnEndpoints& own_;
   std::vector<Ping> pings_;
 };
+
+meta_link::PeerWay way_of(const Path& path);
 
 }  // namespace wattle::cryptod

@@ -2,6 +2,16 @@
 
 namespace wattle::cryptod {
 
+namespace {
+
+// What its sender may wait for to be answered, and what nothing else answers by itself.
+bool wants_keepalive(std::uint8_t type) {
+  const auto inner = static_cast<InnerType>(type);
+  return inner != InnerType::Empty && inner != InnerType::Probe && inner != InnerType::Endpoints;
+}
+
+}  // namespace
+
 void SessionFlow::transport(const Received& d) {
   if (d.bytes.size() < kTransportOverhead) return ctx_.count(Counter::DropLength);
   const auto place = ctx_.indices.find(read_u32(d.bytes, kHeaderSize));
@@ -27,19 +37,20 @@ void SessionFlow::transport(const Received& d) {
   peer.heard_at = ctx_.now();
   peer.unanswered_at = kNever;
   if (session == peer.current.get()) peer.confirm_at = kNever;
-  if (opened.type != static_cast<std::uint8_t>(InnerType::Empty) && peer.keepalive_at == kNever) {
+  if (wants_keepalive(opened.type) && peer.keepalive_at == kNever) {
     peer.keepalive_at = ctx_.now() + SessionKeeper::kKeepalive;
     ctx_.deadlines.lower(peer.slot, peer.keepalive_at);
   }
   inner(peer, *session, from, opened);
   // Only the newest packet of the newest session tells of a new path.
-  if (opened.newest && session == peer.current.get() && peer.path && *peer.path != from)
-    probes_.consider(peer, from);
+  paths_.heard(peer, from, opened.newest && session == peer.current.get());
 }
 
 // The initiator's first valid frame on a session that we answered: now it may be used.
 void SessionFlow::confirm(Peer& peer, const Path& from) {
-  sessions_.adopt(peer, std::move(peer.next), from);
+  const Path path = paths_.after_handshake(peer, from);
+  sessions_.adopt(peer, std::move(peer.next), path);
+  paths_.adopted(peer);
   peer.confirm_left = 0;
   peer.confirm_at = kNever;
   if (sessions_.flush(peer) == 0) sessions_.send(peer, InnerType::Empty, {});
@@ -53,14 +64,17 @@ void SessionFlow::inner(Peer& peer, Session& session, const Path& from,
       return;
     case InnerType::Frame:
     case InnerType::FullFrame:
+      paths_.traffic(peer);
       return frames_.incoming(peer, static_cast<InnerType>(opened.type), opened.body);
     case InnerType::Probe:
       if (!probes_.probe(peer, session, from, opened.body)) ctx_.count(Counter::DropInnerLength);
       return;
     case InnerType::Records:
       return records(peer, opened.body);
-    case InnerType::Fragment:
     case InnerType::Endpoints:
+      if (!punches_.endpoints(peer, opened.body)) ctx_.count(Counter::DropInnerLength);
+      return;
+    case InnerType::Fragment:
       break;
   }
   ctx_.count(Counter::DropInnerType);
@@ -106,6 +120,8 @@ void SessionFlow::due(Peer& peer) {
     handshakes_.want(peer);  // while unanswered_at says that the path may be dead
     peer.unanswered_at = kNever;
   }
+  paths_.due(peer);
+  punches_.due(peer);
   ctx_.count(Counter::DropQueueOld, peer.queue.expire(now, ctx_.queued));
   if (!peer.queue.empty() && !sessions_.can_send(peer)) handshakes_.want(peer);
 }

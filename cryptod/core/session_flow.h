@@ -4,19 +4,23 @@
 
 #include "cryptod/core/frame_flow.h"
 #include "cryptod/core/probe_desk.h"
+#include "cryptod/core/punch_desk.h"
 
 namespace wattle::cryptod {
 
 class SessionFlow {
  public:
   SessionFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members,
-              HandshakeFlow& handshakes, FrameFlow& frames, ProbeDesk& probes)
+              HandshakeFlow& handshakes, FrameFlow& frames, ProbeDesk& probes, PathDesk& paths,
+              PunchDesk& punches)
       : ctx_(context),
         sessions_(sessions),
         members_(members),
         handshakes_(handshakes),
         frames_(frames),
-        probes_(probes) {}
+        probes_(probes),
+        paths_(paths),
+        punches_(punches) {}
 
   void transport(const Received& datagram);
   // Keepalives, confirmations, ends of sessions, silence of the other side.
@@ -33,6 +37,8 @@ class SessionFlow {
   HandshakeFlow& handshakes_;
   FrameFlow& frames_;
   ProbeDesk& probes_;
+  PathDesk& paths_;
+  PunchDesk& punches_;
 };
 
 }  // namespace wattle::cryptod

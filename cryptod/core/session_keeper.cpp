@@ -50,7 +50,7 @@ void SessionKeeper::set_path(Peer& peer, const std::optional<Path>& path) {
 }
 
 void SessionKeeper::send_on(Peer& peer, Session& session, const Path& path, InnerType type,
-                            ByteView body) {
+                            ByteView body, Expects expects) {
   const MutableBytes out = ctx_.out->allocate(kTransportOverhead + body.size());
   if (out.empty()) {
     ctx_.count(Counter::DropNoBuffer);
@@ -60,17 +60,29 @@ void SessionKeeper::send_on(Peer& peer, Session& session, const Path& path, Inne
   send_raw(peer, path, out);
   peer.tx_bytes += out.size();
   peer.keepalive_at = kNever;
-  if (type == InnerType::Empty) return;
-  if (type == InnerType::Frame || type == InnerType::FullFrame) ++peer.tx_frames;
-  if (peer.unanswered_at == kNever) {
+  if (type == InnerType::Frame || type == InnerType::FullFrame) {
+    ++peer.tx_frames;
+    peer.way.traffic_at = ctx_.now();
+    await(peer);
+  }
+  if (expects == Expects::Answer && peer.unanswered_at == kNever) {
     peer.unanswered_at = ctx_.now() + kUnanswered;
     ctx_.deadlines.lower(peer.slot, peer.unanswered_at);
   }
 }
 
+void SessionKeeper::await(Peer& peer) {
+  PathState& way = peer.way;
+  if (way.waiting_since != kNever) return;
+  way.waiting_since = ctx_.now();
+  way.probe_at = ctx_.now() + (way.left ? Duration{} : kSilence);
+  ctx_.deadlines.lower(peer.slot, way.probe_at);
+}
+
 bool SessionKeeper::send(Peer& peer, InnerType type, ByteView body) {
   if (!can_send(peer)) return false;
-  send_on(peer, *peer.current, *peer.path, type, body);
+  send_on(peer, *peer.current, *peer.path, type, body,
+          type == InnerType::Empty ? Expects::Nothing : Expects::Answer);
   return true;
 }
 
@@ -92,7 +104,6 @@ void SessionKeeper::adopt(Peer& peer, std::unique_ptr<Session> session, const Pa
   }
   peer.current = std::move(session);
   set_path(peer, path);
-  peer.trial.reset();
   peer.start_at = kNever;
   peer.unanswered_at = kNever;
   peer.given_up = false;
@@ -131,7 +142,8 @@ void SessionKeeper::drop_current(Peer& peer) {
   if (!peer.current) return;
   ctx_.indices.erase(peer.current->my_index());
   peer.current.reset();
-  peer.trial.reset();
+  peer.way.rest(peer.way.heard_at);
+  peer.way.trials.clear();
   peer.keepalive_at = peer.unanswered_at = peer.confirm_at = kNever;
   ctx_.mark_dirty(peer);
 }

@@ -10,6 +10,11 @@ class SessionKeeper {
   static constexpr Duration kKeepPrevious = std::chrono::seconds(60);
   static constexpr Duration kUnanswered = std::chrono::seconds(15);
   static constexpr Duration kKeepalive = std::chrono::seconds(10);
+  static constexpr Duration kSilence = std::chrono::seconds(1);
+
+  // Whether the other side will say something to what is sent. If it does not for kUnanswered, a
+  // new handshake is made.
+  enum class Expects { Answer, Nothing };
 
   explicit SessionKeeper(EngineContext& context) : ctx_(context) {}
 
@@ -20,7 +25,10 @@ class SessionKeeper {
   // Over the confirmed path on the newest session; false if there is none.
   bool send(Peer& peer, InnerType type, ByteView body);
   // Over this path on this session.
-  void send_on(Peer& peer, Session& session, const Path& path, InnerType type, ByteView body);
+  void send_on(Peer& peer, Session& session, const Path& path, InnerType type, ByteView body,
+               Expects expects);
+  // Something should come back over the path in use: if nothing does for kSilence, PathDesk asks.
+  void await(Peer& peer);
   // Everything queued that is still fresh; says how many.
   std::size_t flush(Peer& peer);
   // A sealed datagram, or one that is not TRANSPORT, to this peer. Routed: to the neighbour that

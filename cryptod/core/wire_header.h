@@ -31,8 +31,8 @@ enum class InnerType : std::uint8_t {
   Frame = 1,      // between the two nodes' own MACs: ethertype || payload
   FullFrame = 2,  // with its Ethernet header
   Fragment = 3,   // of a super-frame; reserved
-  Probe = 4,      // nonce 8 || 0 question, 1 answer
-  Endpoints = 5,  // reserved
+  Probe = 4,      // probe_body.h
+  Endpoints = 5,  // endpoint_note.h
   Records = 6,    // PKR, or PKR || CRED
 };
 

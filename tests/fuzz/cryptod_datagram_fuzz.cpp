@@ -63,7 +63,12 @@ void hostile_member(Target& target, ByteView rest) {
     WATTLE_CHECK(equal(f.frame.subspan(6, 6), target.member.credential.mac.bytes));
     std::fill_n(f.frame.data() - kFrameHeadroom, kFrameHeadroom, std::uint8_t{0});
   }
-  for (const OutDatagram& d : target.out.datagrams) WATTLE_CHECK(d.bytes.size() <= bytes.size());
+  // A probe's answer says how its asker is seen; endpoint information is answered in kind and
+  // opens at most eight ways. None of it is a weapon.
+  constexpr std::size_t kNote = kTransportOverhead + 2 + 8 * 19;
+  WATTLE_CHECK(target.out.datagrams.size() <= 1 + 2 * 8);
+  for (const OutDatagram& d : target.out.datagrams)
+    WATTLE_CHECK(d.bytes.size() <= std::max(bytes.size() + 19, kNote));
 }
 
 }  // namespace

@@ -66,12 +66,13 @@ TEST_F(Hostile, MalformedInnerMessagesAreCounted) {
   say(InnerType::Probe, Bytes(8));
   say(InnerType::Probe, {0, 0, 0, 0, 0, 0, 0, 0, 2});
   say(InnerType::Records, Bytes(199));
-  EXPECT_EQ(a.counter(Counter::DropInnerLength), 6u);
-  say(InnerType::Fragment, {});
   say(InnerType::Endpoints, {});
+  say(InnerType::Endpoints, {1, 2, 203, 0, 113, 7, 0x22, 0x21, 0});
+  EXPECT_EQ(a.counter(Counter::DropInnerLength), 8u);
+  say(InnerType::Fragment, {});
   say(static_cast<InnerType>(16), {});
   say(static_cast<InnerType>(255), {});
-  EXPECT_EQ(a.counter(Counter::DropInnerType), 4u);
+  EXPECT_EQ(a.counter(Counter::DropInnerType), 3u);
   EXPECT_TRUE(a.frames.empty());
 }
 
