@@ -13,9 +13,13 @@ constexpr const char* kVerbs =
     "Verbs:\n"
     "  init NET       make a network on this host, start it, and join it\n"
     "  invite NAME    print the one URL with which one machine joins as NAME\n"
-    "  node list      the members\n"
-    "  node show NAME one member\n"
-    "  network show   the network\n"
+    "  node [NET] list              the members\n"
+    "  node [NET] show NAME         one member\n"
+    "  node [NET] rename OLD NEW    give a member another name\n"
+    "  node [NET] revoke NAME       throw a member out, for ever\n"
+    "  node [NET] relay NAME on|off let a member relay for others, or no more\n"
+    "  network [NET] show           the network\n"
+    "  network [NET] set KEY VALUE  mtu, broadcast, min-protocol or ttl for all members\n"
     "  serve          the daemon (started by systemd or wattle up)\n";
 
 int run(int argc, char** argv) {
@@ -23,7 +27,9 @@ int run(int argc, char** argv) {
   os::Options options("wattle-registry", "makes a wattle network and hands out its memberships");
   options.positional("verb", s.verb, "init, invite, node, network or serve")
       .positional("object", s.object, "what the verb is about")
-      .positional("name", s.detail, "node show: whose")
+      .positional("name", s.detail, "node: whose; network set: which parameter")
+      .positional("value", s.value, "node rename, node relay, network set: what it becomes")
+      .positional("last", s.last, "the value, where the network stands behind the verb")
       .text("net", s.network, "the network, where this host has several registries")
       .text("prefix", s.prefix, "init: the network's IPv6 prefix (default: a random ULA /48)")
       .text("ipv4", s.ipv4, "init: its IPv4 block (default: a free random /22 of 10.0.0.0/8)")
@@ -32,6 +38,7 @@ int run(int argc, char** argv) {
       .switch_only("no-member", s.no_member, "init: do not join this host to the network")
       .number("prefix-length", s.prefix_length, "invite: bits of the member's prefix (default 16)")
       .seconds("expires", s.expires, "invite: how long it is good for (default 24h)")
+      .seconds("lifetime", s.lifetime, "init: how long certificates last (default 30d)")
       .switch_only("relay", s.relay, "invite: the member may relay for others")
       .switch_only("json", s.json, "node, network: JSON for programs")
       .text("root", s.root, "put before /etc, /var/lib and /run")

@@ -25,6 +25,18 @@ struct Issue {
                       &Issue::csr, &Issue::signature, &Issue::prefix6, &Issue::ipv4);
   }
 };
+// registry -> signer: make both anew for a member (its TLS key in `csr`), or neither.
+struct Renew {
+  std::uint32_t id = 0;
+  ByteArray<16> nonce{};  // never one that this member used before
+  ByteArray<40> address{};
+  Bytes csr;                  // DER
+  ByteArray<64> signature{};  // of the enrolment with a zero token id, by the identity key
+  static constexpr std::string_view kName = "Renew";
+  static constexpr auto fields() {
+    return std::tuple(&Renew::id, &Renew::nonce, &Renew::address, &Renew::csr, &Renew::signature);
+  }
+};
 struct ReadJournal {  // entries from this sequence number on, oldest first; answered by Entries
   std::uint64_t from = 0;
   static constexpr std::string_view kName = "ReadJournal";
@@ -43,9 +55,34 @@ struct MakeInvite {
                       &MakeInvite::flags, &MakeInvite::expires);
   }
 };
+// administrator -> signer: each is judged against the journal; what the members must know of it is
+// in the next network document, made at once.
+struct Rename {
+  std::string name;
+  std::string to;
+  static constexpr std::string_view kName = "Rename";
+  static constexpr auto fields() { return std::tuple(&Rename::name, &Rename::to); }
+};
+struct Revoke {
+  std::string name;
+  static constexpr std::string_view kName = "Revoke";
+  static constexpr auto fields() { return std::tuple(&Revoke::name); }
+};
+struct SetFlags {  // the member's credential flags from its next certificate on
+  std::string name;
+  std::uint8_t flags = 0;  // all of them, not a difference: relay only, for now
+  static constexpr std::string_view kName = "SetFlags";
+  static constexpr auto fields() { return std::tuple(&SetFlags::name, &SetFlags::flags); }
+};
+struct SetDocument {  // mtu, broadcast, min-protocol, ttl
+  std::string key;
+  std::string value;
+  static constexpr std::string_view kName = "SetDocument";
+  static constexpr auto fields() { return std::tuple(&SetDocument::key, &SetDocument::value); }
+};
 
 // signer -> registry
-struct Issued {
+struct Issued {  // answers Issue and Renew
   std::uint32_t id = 0;
   Bytes certificate;  // DER
   ByteArray<216> credential{};
@@ -69,8 +106,11 @@ enum class Rule : std::uint8_t {
   Revoked = 10,
   Limit = 11,
   Storage = 12,
+  UnknownMember = 13,
+  Expired = 14,   // longer ago than the grace period allows
+  Replayed = 15,  // the nonce was used before
 };
-constexpr bool is_valid(Rule r) { return r <= Rule::Storage; }
+constexpr bool is_valid(Rule r) { return r <= Rule::Replayed; }
 struct Refused {
   std::uint32_t id = 0;
   Rule rule = Rule::BadRequest;
@@ -89,6 +129,12 @@ struct Entries {  // at most 64 a message; `more` says that another ReadJournal 
     return std::tuple(&Entries::next, &Entries::more, &Entries::entries);
   }
 };
+// The journal has grown by another's request or by itself: it is worthwhile to read on.
+struct NewEntries {
+  std::uint64_t next = 0;  // sequence number after the newest entry
+  static constexpr std::string_view kName = "NewEntries";
+  static constexpr auto fields() { return std::tuple(&NewEntries::next); }
+};
 // signer -> administrator
 struct Done {
   std::uint64_t sequence = 0;  // of the journal entry that was written
@@ -96,9 +142,9 @@ struct Done {
   static constexpr auto fields() { return std::tuple(&Done::sequence); }
 };
 
-using FromRegistry = ipc::Lane<Issue, ReadJournal>;
-using ToRegistry = ipc::Lane<Issued, Refused, Entries>;
-using FromAdmin = ipc::Lane<MakeInvite, ReadJournal>;
+using FromRegistry = ipc::Lane<Issue, Renew, ReadJournal>;
+using ToRegistry = ipc::Lane<Issued, Refused, Entries, NewEntries>;
+using FromAdmin = ipc::Lane<MakeInvite, Rename, Revoke, SetFlags, SetDocument, ReadJournal>;
 using ToAdmin = ipc::Lane<Done, Refused, Entries>;
 
 }  // namespace wattle::sign_link

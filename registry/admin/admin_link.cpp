@@ -61,15 +61,21 @@ Result<void> AdminLink::ask(const Request& request) {
   return {};
 }
 
-Result<std::uint64_t> AdminLink::make_invite(const sign_link::MakeInvite& request,
-                                             sign_link::Rule& rule) {
+template <typename Request>
+Result<std::uint64_t> AdminLink::order(const Request& request) {
   WATTLE_TRY(ask(request));
   if (const auto* done = std::get_if<sign_link::Done>(&answer_)) return done->sequence;
   const auto* refused = std::get_if<sign_link::Refused>(&answer_);
   if (refused == nullptr) return Error(Errc::BadValue, "the signer gives a wrong answer");
-  rule = refused->rule;
-  return Error(Errc::Denied, refused->sentence);
+  const bool is_wrong = refused->rule == sign_link::Rule::BadRequest;
+  return Error(is_wrong ? Errc::BadSyntax : Errc::Denied, refused->sentence);
 }
+
+template Result<std::uint64_t> AdminLink::order(const sign_link::MakeInvite&);
+template Result<std::uint64_t> AdminLink::order(const sign_link::Rename&);
+template Result<std::uint64_t> AdminLink::order(const sign_link::Revoke&);
+template Result<std::uint64_t> AdminLink::order(const sign_link::SetFlags&);
+template Result<std::uint64_t> AdminLink::order(const sign_link::SetDocument&);
 
 Result<std::vector<Entry>> AdminLink::read_journal() {
   std::vector<Entry> out;

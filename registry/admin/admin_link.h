@@ -18,9 +18,10 @@ class AdminLink {
   static Result<std::unique_ptr<AdminLink>> connect(const os::Paths& paths,
                                                     const std::string& network);
 
-  // The sequence number of the invite's entry. Denied with the signer's sentence if it refuses
-  // (`rule` then says why).
-  Result<std::uint64_t> make_invite(const sign_link::MakeInvite& request, sign_link::Rule& rule);
+  // A request that changes something: the sequence number of its entry. Denied with the signer's
+  // sentence if it refuses, BadSyntax if the request itself is wrong.
+  template <typename Request>
+  Result<std::uint64_t> order(const Request& request);
   // The whole journal, without secrets.
   Result<std::vector<Entry>> read_journal();
 

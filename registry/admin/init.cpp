@@ -82,7 +82,9 @@ Result<std::string> make_genesis(const InitPlan& plan, const os::User& signer,
                                 "--ipv4",
                                 plan.ipv4.text(),
                                 "--https-key",
-                                to_hex(https_key)};
+                                to_hex(https_key),
+                                "--lifetime",
+                                std::to_string(plan.lifetime) + "s"};
   for (const std::string& url : plan.urls) argv.insert(argv.end(), {"--url", url});
   std::string genesis = WATTLE_TRY(run_as(signer, argv));
   WATTLE_TRY(parse_genesis(genesis));

@@ -105,8 +105,12 @@ Result<InitPlan> make_plan(const Settings& settings) {
   WATTLE_TRY(check_name(settings));
   if (!settings.detail.empty())
     return Error(Errc::BadSyntax, "init makes one network, without \"" + settings.detail + "\"");
+  if (settings.lifetime < kMinLifetime || settings.lifetime > kMaxLifetime)
+    return Error(Errc::BadSyntax,
+                 "--lifetime is how long certificates last: 60s to 366d, like 12h or 30d");
   os::SystemRandom random;
   InitPlan plan;
+  plan.lifetime = settings.lifetime;
   plan.network = settings.object;
   plan.prefix = WATTLE_TRY(choose_prefix(settings.prefix, random));
   plan.ipv4 = WATTLE_TRY(choose_ipv4(settings.ipv4, random));

@@ -13,8 +13,9 @@ struct InitPlan {
   std::string network;
   IpPrefix prefix;
   IpPrefix ipv4;
-  std::vector<std::string> urls;    // at least one
-  std::vector<std::string> listen;  // empty: the defaults
+  std::vector<std::string> urls;       // at least one
+  std::vector<std::string> listen;     // empty: the defaults
+  std::uint64_t lifetime = kLifetime;  // of certificates, seconds
 };
 
 // Errors name the option, or what is there already.

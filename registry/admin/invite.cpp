@@ -44,14 +44,9 @@ Result<std::string> make_invite(const os::Paths& paths, const std::string& netwo
   if (wish.relay) request.flags = kFlagRelay;
   request.expires.seconds = os::unix_now().seconds + wish.life;
   const auto link = WATTLE_TRY(AdminLink::connect(paths, network));
-  sign_link::Rule rule{};
-  const auto made = link->make_invite(request, rule);
+  const auto made = link->order(request);
   wipe(request.key);
-  if (!made) {
-    if (made.error().code == Errc::Denied && rule == sign_link::Rule::BadRequest)
-      return Error(Errc::BadSyntax, made.error().sentence);
-    return made.error();
-  }
+  if (!made) return made.error();
   std::string text = build_invite(invite);
   wipe(invite.token);
   return text;

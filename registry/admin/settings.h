@@ -7,6 +7,7 @@
 
 #include "common/base/result.h"
 #include "common/os/paths.h"
+#include "registry/core/journal_entry.h"
 
 namespace wattle::registry {
 
@@ -22,14 +23,17 @@ enum class Exit : std::uint8_t {
 };
 
 struct Settings {
-  std::string verb, object, detail;  // e.g. node, show, alice
-  std::string network;               // --net
-  std::string root;                  // --root: before /etc, /var/lib and /run
+  // e.g. node, show, alice; or node, rename, alice, carol. The network may stand behind the verb:
+  // node, home, show, alice.
+  std::string verb, object, detail, value, last;
+  std::string network;  // --net
+  std::string root;     // --root: before /etc, /var/lib and /run
   std::string prefix, ipv4;
   std::vector<std::string> urls, listen;
   bool no_member = false;
   std::uint64_t prefix_length = 16;
   std::uint64_t expires = 24 * 3600;
+  std::uint64_t lifetime = kLifetime;  // of certificates, seconds
   bool relay = false;
   bool json = false;
   std::string signer_user, registry_user;

@@ -5,11 +5,14 @@
 
 namespace wattle::registry {
 
-int run_init(const Settings& settings);     // init NET
-int run_invite(const Settings& settings);   // invite NAME
-int run_node(const Settings& settings);     // node list | node show NAME
-int run_network(const Settings& settings);  // network show
-int run_serve(Settings& settings);          // serve: the daemon
+int run_init(const Settings& settings);    // init NET
+int run_invite(const Settings& settings);  // invite NAME
+int run_node(Settings settings);           // node [NET] list | show | rename | revoke | relay
+int run_network(Settings settings);        // network [NET] show | set
+int run_serve(Settings& settings);         // serve: the daemon
+
+int show_nodes(const Settings& settings);    // node list, node show NAME
+int show_network(const Settings& settings);  // network show
 
 // An invite's URL, made by the signer; the error's code tells what was wrong.
 struct InviteWish {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/hex.h"
+#include "common/base/parse.h"
 
 namespace wattle::registry {
 namespace {
@@ -31,6 +32,9 @@ constexpr FaultRow kFaults[] = {
     {Fault::Revoked, 403, "revoked"},
     {Fault::NameTaken, 409, "name-taken"},
     {Fault::NotMember, 403, "not-member"},
+    {Fault::UnknownMember, 404, "unknown-member"},
+    {Fault::Expired, 410, "expired"},
+    {Fault::Replayed, 409, "replayed"},
 };
 
 const FaultRow& row(Fault fault) {
@@ -56,6 +60,16 @@ Json peers_json(const std::vector<PeerHint>& peers) {
   return list;
 }
 
+Json certified_json(const JoinAnswer& answer) {
+  Json json;
+  json["schema"] = 1;
+  json["name"] = answer.name;
+  json["certificate"] = to_base64(answer.certificate);
+  json["credential"] = to_base64(answer.credential);
+  json["document"] = answer.document;
+  return json;
+}
+
 }  // namespace
 
 Call route(Method method, std::string_view path, std::string_view network) {
@@ -72,10 +86,24 @@ Call route(Method method, std::string_view path, std::string_view network) {
   constexpr Row kCalls[] = {{"genesis", Method::Get, Call::Genesis},
                             {"document", Method::Get, Call::Document},
                             {"join", Method::Post, Call::Join},
+                            {"renew", Method::Post, Call::Renew},
                             {"origin", Method::Post, Call::Origin}};
   for (const Row& r : kCalls)
     if (r.name == what) return r.method == method ? r.call : Call::WrongMethod;
   return Call::NotFound;
+}
+
+Result<std::optional<std::uint64_t>> document_after(std::string_view path) {
+  const std::size_t mark = path.find('?');
+  if (mark == std::string_view::npos) return std::optional<std::uint64_t>();
+  for (const std::string_view part : split(path.substr(mark + 1), '&')) {
+    constexpr std::string_view kKey = "after=";
+    if (!part.starts_with(kKey)) continue;
+    const auto number = parse_decimal(part.substr(kKey.size()));
+    if (!number) return Error(Errc::BadSyntax, "\"after\" is not the version of a document");
+    return std::optional<std::uint64_t>(*number);
+  }
+  return std::optional<std::uint64_t>();
 }
 
 std::string_view word(Fault fault) { return row(fault).word; }
@@ -111,6 +139,12 @@ Fault fault_of(sign_link::Rule rule) {
       return Fault::Revoked;
     case Rule::Limit:
       return Fault::Limit;
+    case Rule::UnknownMember:
+      return Fault::UnknownMember;
+    case Rule::Expired:
+      return Fault::Expired;
+    case Rule::Replayed:
+      return Fault::Replayed;
     case Rule::PrefixTaken:
     case Rule::AddressTaken:
     case Rule::Storage:
@@ -120,15 +154,16 @@ Fault fault_of(sign_link::Rule rule) {
 }
 
 Answer join_answer(const JoinAnswer& answer) {
-  Json json;
-  json["schema"] = 1;
-  json["name"] = answer.name;
-  json["certificate"] = to_base64(answer.certificate);
-  json["credential"] = to_base64(answer.credential);
-  json["document"] = answer.document;
+  Json json = certified_json(answer);
   json["peers"] = peers_json(answer.peers);
   return {200, "application/json", dump(json)};
 }
+
+Answer renew_answer(const JoinAnswer& answer) {
+  return {200, "application/json", dump(certified_json(answer))};
+}
+
+Answer no_news() { return {204, "", ""}; }
 
 Answer origin_answer(std::uint64_t document_version, const std::vector<PeerHint>& peers) {
   Json json;

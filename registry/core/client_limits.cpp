@@ -1,5 +1,7 @@
 #include "registry/core/client_limits.h"
 
+#include <algorithm>
+
 namespace wattle::registry {
 
 IpPrefix client_of(const IpAddress& address) {
@@ -33,6 +35,24 @@ bool ClientLimits::may_join(const IpAddress& client, Instant now) {
 
 void ClientLimits::join_failed(const IpAddress& client, Instant now) {
   find(client).failures.take(now);
+}
+
+bool RenewalLimits::admit(const NodeAddress& member, std::uint64_t lifetime_s, Instant now) {
+  const auto at = members_.find(member);
+  if (at != members_.end()) {
+    by_age_.splice(by_age_.begin(), by_age_, at->second.age);
+    return at->second.renewals.take(now);
+  }
+  if (members_.size() >= kMaxMembers) {
+    members_.erase(by_age_.back());
+    by_age_.pop_back();
+  }
+  by_age_.push_front(member);
+  const Duration period = std::clamp<Duration>(std::chrono::seconds(lifetime_s / 6),
+                                               std::chrono::seconds(1), std::chrono::seconds(60));
+  const auto added =
+      members_.emplace(member, Entry{TokenBucket(1, kBurst, period), by_age_.begin()});
+  return added.first->second.renewals.take(now);
 }
 
 }  // namespace wattle::registry

@@ -11,6 +11,7 @@
 
 #include "common/base/token_bucket.h"
 #include "common/net/ip_address.h"
+#include "common/proto/node_address.h"
 
 namespace wattle::registry {
 
@@ -38,6 +39,26 @@ class ClientLimits {
 
   std::map<IpPrefix, Client> clients_;
   std::list<IpPrefix> by_age_;  // most recently seen first
+};
+
+// How often one member may renew: 5 at once, then 1 a minute; with certificates of less than 6
+// minutes, then 6 in their life. Asked only after the member's signature was verified, so nobody
+// else uses it up. Bounded as above.
+class RenewalLimits {
+ public:
+  static constexpr std::size_t kMaxMembers = 4096;
+  static constexpr std::uint32_t kBurst = 5;
+
+  // False: answer 429. Takes a token.
+  bool admit(const NodeAddress& member, std::uint64_t lifetime_s, Instant now);
+
+ private:
+  struct Entry {
+    TokenBucket renewals;
+    std::list<NodeAddress>::iterator age;
+  };
+  std::map<NodeAddress, Entry> members_;
+  std::list<NodeAddress> by_age_;  // most recently seen first
 };
 
 }  // namespace wattle::registry

@@ -54,20 +54,39 @@ Result<crypto::Signature> take_signature(const Json& json) {
   return to_array<64>(bytes);
 }
 
+Result<void> take_address(const Json& json, NodeAddress& out) {
+  const AddressFault fault = parse_address(WATTLE_TRY(member(json, "address")), out);
+  if (fault != AddressFault::None)
+    return Error(Errc::BadSyntax, "\"address\": " + std::string(phrase(fault)));
+  return {};
+}
+
 }  // namespace
 
 Result<JoinRequest> parse_join_request(std::string_view body) {
   const Json json = WATTLE_TRY(parse_object(body));
   JoinRequest out;
   WATTLE_TRY(take_hex(json, "token_id", out.token));
-  const AddressFault fault = parse_address(WATTLE_TRY(member(json, "address")), out.address);
-  if (fault != AddressFault::None)
-    return Error(Errc::BadSyntax, "\"address\": " + std::string(phrase(fault)));
+  WATTLE_TRY(take_address(json, out.address));
   out.csr = WATTLE_TRY(take_base64(json, "csr", kMaxCsr));
   WATTLE_TRY(take_hex(json, "nonce", out.nonce));
   WATTLE_TRY(take_hex(json, "proof", out.proof));
   out.signature = WATTLE_TRY(take_signature(json));
   return out;
+}
+
+Result<RenewRequest> parse_renew_request(std::string_view body) {
+  const Json json = WATTLE_TRY(parse_object(body));
+  RenewRequest out;
+  WATTLE_TRY(take_address(json, out.address));
+  out.csr = WATTLE_TRY(take_base64(json, "csr", kMaxCsr));
+  WATTLE_TRY(take_hex(json, "nonce", out.nonce));
+  out.signature = WATTLE_TRY(take_signature(json));
+  return out;
+}
+
+EnrolmentClaim claim_of(const RenewRequest& request, const NetworkId& network) {
+  return {network, request.address, crypto::sha256(request.csr), {}, request.nonce};
 }
 
 Result<OriginPost> parse_origin_post(std::string_view body) {

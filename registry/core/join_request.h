@@ -25,6 +25,18 @@ struct JoinRequest {
 // The sentence names the member that is missing or wrong.
 Result<JoinRequest> parse_join_request(std::string_view body);
 
+// {"address":base32,"csr":base64 DER,"nonce":hex32,"signature":base64}: as in a join, with the zero
+// token id.
+struct RenewRequest {
+  NodeAddress address;
+  Bytes csr;
+  Nonce nonce{};
+  crypto::Signature signature{};
+};
+Result<RenewRequest> parse_renew_request(std::string_view body);
+// What its signature must be of.
+EnrolmentClaim claim_of(const RenewRequest& request, const NetworkId& network);
+
 // {"body":base64,"signature":base64}: a member's origin record.
 struct OriginPost {
   Bytes body;

@@ -9,7 +9,17 @@
 namespace wattle::registry {
 namespace {
 
-enum class Kind : std::uint8_t { Genesis = 1, Document = 2, Invite = 3, Issue = 4 };
+enum class Kind : std::uint8_t {
+  Genesis = 1,
+  Document = 2,
+  Invite = 3,
+  Issue = 4,
+  Renew = 5,
+  Rename = 6,
+  Revoke = 7,
+  Flags = 8,
+  Policy = 9,
+};
 
 constexpr std::string_view kMagic = "WJE1";
 constexpr std::size_t kHashed = 64;  // of the header, covered by its own check
@@ -17,6 +27,12 @@ constexpr std::size_t kMaxCertificate = 8 * 1024;
 
 void put_text(Writer& out, std::string_view text) {
   out.u8(static_cast<std::uint8_t>(text.size())).bytes(as_bytes(text));
+}
+
+template <typename E>
+void put_certificate(Writer& out, const E& e) {
+  out.bytes(e.credential).u16(static_cast<std::uint16_t>(e.certificate.size()));
+  out.bytes(e.certificate);
 }
 
 struct BodyBuilder {
@@ -40,9 +56,31 @@ struct BodyBuilder {
     out.bytes(e.prefix6.address.bytes).u8(e.prefix6.length);
     out.bytes(ByteView(e.ipv4.bytes).first(4)).u64(e.serial).u8(e.flags);
     put_text(out, e.name);
-    out.bytes(e.credential).u16(static_cast<std::uint16_t>(e.certificate.size()));
-    out.bytes(e.certificate);
+    put_certificate(out, e);
     return Kind::Issue;
+  }
+  Kind operator()(const RenewEntry& e) const {
+    out.bytes(e.address.bytes).bytes(e.csr_hash).bytes(e.nonce).u64(e.serial).u8(e.flags);
+    put_text(out, e.name);
+    put_certificate(out, e);
+    return Kind::Renew;
+  }
+  Kind operator()(const RenameEntry& e) const {
+    out.bytes(e.address.bytes);
+    put_text(out, e.name);
+    return Kind::Rename;
+  }
+  Kind operator()(const RevokeEntry& e) const {
+    out.bytes(e.address.bytes);
+    return Kind::Revoke;
+  }
+  Kind operator()(const FlagsEntry& e) const {
+    out.bytes(e.address.bytes).u8(e.flags);
+    return Kind::Flags;
+  }
+  Kind operator()(const PolicyEntry& e) const {
+    out.u64(e.lifetime);
+    return Kind::Policy;
   }
 };
 
@@ -51,6 +89,18 @@ Result<std::string> take_name(Reader& in) {
   if (!in.ok()) return Errc::Truncated;
   if (!is_node_name(text)) return Errc::BadValue;
   return std::string(text);
+}
+
+// The last fields of an entry.
+template <typename E>
+Result<void> take_certificate(Reader& in, E& e) {
+  e.credential = in.array<kCredentialSize>();
+  const std::size_t size = in.u16();
+  if (size > kMaxCertificate) return Errc::BadValue;
+  e.certificate = to_bytes(in.view(size));
+  WATTLE_TRY(in.finish());
+  if (e.certificate.empty()) return Errc::BadValue;
+  return {};
 }
 
 Result<EntryBody> decode_invite(Reader& in) {
@@ -75,13 +125,52 @@ Result<EntryBody> decode_issue(Reader& in) {
   e.serial = in.u64();
   e.flags = in.u8();
   e.name = WATTLE_TRY(take_name(in));
-  e.credential = in.array<kCredentialSize>();
-  const std::size_t size = in.u16();
-  if (size > kMaxCertificate) return Errc::BadValue;
-  e.certificate = to_bytes(in.view(size));
-  WATTLE_TRY(in.finish());
-  if (e.prefix6.length > 128 || e.certificate.empty()) return Errc::BadValue;
+  WATTLE_TRY(take_certificate(in, e));
+  if (e.prefix6.length > 128) return Errc::BadValue;
   return EntryBody(std::move(e));
+}
+
+Result<EntryBody> decode_renew(Reader& in) {
+  RenewEntry e;
+  e.address.bytes = in.array<40>();
+  e.csr_hash = in.array<32>();
+  e.nonce = in.array<16>();
+  e.serial = in.u64();
+  e.flags = in.u8();
+  e.name = WATTLE_TRY(take_name(in));
+  WATTLE_TRY(take_certificate(in, e));
+  return EntryBody(std::move(e));
+}
+
+Result<EntryBody> decode_rename(Reader& in) {
+  RenameEntry e;
+  e.address.bytes = in.array<40>();
+  e.name = WATTLE_TRY(take_name(in));
+  WATTLE_TRY(in.finish());
+  return EntryBody(std::move(e));
+}
+
+Result<EntryBody> decode_revoke(Reader& in) {
+  RevokeEntry e;
+  e.address.bytes = in.array<40>();
+  WATTLE_TRY(in.finish());
+  return EntryBody(e);
+}
+
+Result<EntryBody> decode_flags(Reader& in) {
+  FlagsEntry e;
+  e.address.bytes = in.array<40>();
+  e.flags = in.u8();
+  WATTLE_TRY(in.finish());
+  return EntryBody(e);
+}
+
+Result<EntryBody> decode_policy(Reader& in) {
+  PolicyEntry e;
+  e.lifetime = in.u64();
+  WATTLE_TRY(in.finish());
+  if (e.lifetime < kMinLifetime || e.lifetime > kMaxLifetime) return Errc::BadValue;
+  return EntryBody(e);
 }
 
 Result<EntryBody> decode_body(std::uint8_t kind, ByteView body) {
@@ -95,6 +184,16 @@ Result<EntryBody> decode_body(std::uint8_t kind, ByteView body) {
       return decode_invite(in);
     case Kind::Issue:
       return decode_issue(in);
+    case Kind::Renew:
+      return decode_renew(in);
+    case Kind::Rename:
+      return decode_rename(in);
+    case Kind::Revoke:
+      return decode_revoke(in);
+    case Kind::Flags:
+      return decode_flags(in);
+    case Kind::Policy:
+      return decode_policy(in);
   }
   return Errc::BadValue;
 }

@@ -23,6 +23,11 @@ namespace wattle::registry {
 inline constexpr std::size_t kEntryHeader = 72;
 inline constexpr std::size_t kMaxEntry = kEntryHeader + kMaxDocument + 32 + 32;
 
+// Seconds that certificates may last, and for which they do where the journal says nothing.
+inline constexpr std::uint64_t kMinLifetime = 60;
+inline constexpr std::uint64_t kMaxLifetime = 366ull * 24 * 3600;
+inline constexpr std::uint64_t kLifetime = 30ull * 24 * 3600;
+
 struct GenesisEntry {  // the first entry, and only that one
   std::string text;
   bool operator==(const GenesisEntry&) const = default;
@@ -56,8 +61,39 @@ struct IssueEntry {
   Bytes certificate;  // DER
   bool operator==(const IssueEntry&) const = default;
 };
+// A member's newer certificate and credential: same addresses; name and flags as they are by then.
+struct RenewEntry {
+  NodeAddress address;
+  crypto::Hash csr_hash{};
+  Nonce nonce{};  // of the request: used once
+  std::uint64_t serial = 0;
+  std::uint8_t flags = 0;
+  std::string name;
+  CredentialBytes credential{};
+  Bytes certificate;  // DER
+  bool operator==(const RenewEntry&) const = default;
+};
+struct RenameEntry {  // holds from the member's next certificate on
+  NodeAddress address;
+  std::string name;
+  bool operator==(const RenameEntry&) const = default;
+};
+struct RevokeEntry {  // the member, for ever: all its certificates, and no renewal
+  NodeAddress address;
+  bool operator==(const RevokeEntry&) const = default;
+};
+struct FlagsEntry {  // hold from the member's next certificate on
+  NodeAddress address;
+  std::uint8_t flags = 0;
+  bool operator==(const FlagsEntry&) const = default;
+};
+struct PolicyEntry {           // of the signer itself, told by `wattle-signer init`
+  std::uint64_t lifetime = 0;  // of certificates and credentials, seconds
+  bool operator==(const PolicyEntry&) const = default;
+};
 
-using EntryBody = std::variant<GenesisEntry, DocumentEntry, InviteEntry, IssueEntry>;
+using EntryBody = std::variant<GenesisEntry, DocumentEntry, InviteEntry, IssueEntry, RenewEntry,
+                               RenameEntry, RevokeEntry, FlagsEntry, PolicyEntry>;
 
 struct Entry {
   std::uint64_t sequence = 0;

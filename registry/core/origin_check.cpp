@@ -12,7 +12,10 @@ Result<OriginRecord> open_origin(const OriginPost& post, const NetworkId& networ
 
 Result<void> check_origin(const OriginRecord& record, const OriginPost& post,
                           const StoredMember& member) {
-  if (record.address != member.address || record.name != member.name)
+  if (member.revoked) return Error(Errc::Denied, "this member is revoked");
+  // A renamed member uses its old name until it has renewed.
+  const bool is_its_name = record.name == member.name || record.name == member.certified_name;
+  if (record.address != member.address || !is_its_name)
     return Error(Errc::Denied, "the origin record's name is not that of its address");
   if (!verify_origin(record, post.signature))
     return Error(Errc::BadSignature, "the origin record's signature does not verify");

@@ -22,13 +22,15 @@ struct StoredInvite {
 };
 
 struct StoredMember {
-  std::string name;
+  std::string name;            // as assigned
+  std::string certified_name;  // in its newest certificate
   NodeAddress address;
   IpPrefix prefix6;
   IpAddress ipv4;
-  std::uint64_t serial = 0;
+  std::uint64_t serial = 0;  // of its newest certificate, as are the flags
   std::uint8_t flags = 0;
   UnixTime joined;
+  bool revoked = false;
 };
 
 struct StoredOrigin {
@@ -52,15 +54,17 @@ class Store {
   // Forgets everything (the journal is another one, or shorter than the view).
   virtual Result<void> clear() = 0;
 
-  virtual Result<std::string> genesis() = 0;   // NotFound before the first entry
-  virtual Result<std::string> document() = 0;  // the newest
+  virtual Result<std::string> genesis() = 0;     // NotFound before the first entry
+  virtual Result<std::string> document() = 0;    // the newest
+  virtual Result<std::uint64_t> lifetime() = 0;  // of certificates, seconds
   virtual Result<std::optional<StoredInvite>> find_invite(const TokenId& token) = 0;
   virtual Result<std::optional<StoredMember>> find_member(const NodeAddress& address) = 0;
   virtual Result<void> each_member(const std::function<void(const StoredMember&)>& visit) = 0;
 
   // Keeps the newest origin record of a member; false if the seqno does not rise.
   virtual Result<bool> put_origin(const StoredOrigin& origin) = 0;
-  // Relays first, then the most recently posted, without `except`; at most `count`.
+  // Relays first, then the most recently posted, without `except` and revoked members; at most
+  // `count`.
   virtual Result<std::vector<StoredOrigin>> origins(std::size_t count,
                                                     const NodeAddress& except) = 0;
 };

@@ -9,18 +9,9 @@ namespace {
 
 namespace log = os::log;
 
-constexpr Duration kPoll = std::chrono::seconds(15);  // for documents that the signer re-signs
-constexpr Duration kJoinTime = std::chrono::seconds(6);
 constexpr Duration kRetry = std::chrono::milliseconds(250);
 constexpr Duration kTextTime = std::chrono::seconds(3);
-constexpr int kMaxTries = 16;
 constexpr std::size_t kMaxHints = 10;
-
-// Outcomes that a guesser would cause.
-bool is_failure(Fault fault) {
-  return fault == Fault::UnknownToken || fault == Fault::BadProof || fault == Fault::BadSignature ||
-         fault == Fault::BadRequest;
-}
 
 }  // namespace
 
@@ -34,14 +25,12 @@ Desk::Desk(os::EventLoop& loop, std::string network, std::string signer_path, St
                  genesis_.reset();
                  roster_.reset();
                  document_version_ = 0;
-               }}) {}
+               }}),
+      polls_(loop) {}
 
 Result<void> Desk::start() {
   WATTLE_TRY(load());
   signer_.start();
-  poll_ = loop_.every(kPoll, [this] {
-    if (signer_.is_up()) signer_.catch_up([](const Result<void>&) {});
-  });
   return {};
 }
 
@@ -72,7 +61,10 @@ void Desk::note(const Entry& entry) {
     noted = take_genesis(e->text);
   } else if (const auto* d = std::get_if<DocumentEntry>(&entry.body); d != nullptr && genesis_) {
     const auto document = parse_network_document(d->text, genesis_->document_key, network_id_);
-    if (document) document_version_ = document->version;
+    if (document) {
+      document_version_ = document->version;
+      polls_.wake(document->version, text_answer(d->text));
+    }
   } else if (const auto* i = std::get_if<IssueEntry>(&entry.body); i != nullptr && roster_) {
     noted = roster_->add(i->prefix6, i->ipv4);
   }
@@ -87,9 +79,11 @@ void Desk::handle(const Request& request, const Reply& reply) {
     case Call::Genesis:
       return handle_text(Call::Genesis, reply);
     case Call::Document:
-      return handle_text(Call::Document, reply);
+      return handle_document(request, reply);
     case Call::Join:
       return handle_join(request, reply);
+    case Call::Renew:
+      return handle_renew(request, reply);
     case Call::Origin:
       return handle_origin(request, reply);
     case Call::WrongMethod:
@@ -98,6 +92,13 @@ void Desk::handle(const Request& request, const Reply& reply) {
       break;
   }
   reply(error_answer(Fault::NotFound, "there is nothing of this name here"));
+}
+
+void Desk::handle_document(const Request& request, const Reply& reply) {
+  const auto after = document_after(request.path);
+  if (!after) return reply(error_answer(Fault::BadRequest, after.error().text()));
+  if (!after->has_value() || **after < document_version_) return handle_text(Call::Document, reply);
+  polls_.hold(request.client, **after, reply, request.caller);
 }
 
 // A registry that was started a moment ago may not have heard of its signer yet: the question
@@ -133,82 +134,6 @@ void Desk::retry_texts() {
   if (!texts_.empty()) text_retry_ = loop_.after(kRetry, [this] { retry_texts(); });
 }
 
-void Desk::handle_join(const Request& request, const Reply& reply) {
-  const Instant now = os::now();
-  if (!limits_.may_join(request.client, now))
-    return reply(
-        error_answer(Fault::Limit, "too many failed joins from this address: wait a minute"));
-  auto parsed = parse_join_request(request.body);
-  if (!parsed) {
-    limits_.join_failed(request.client, now);
-    return reply(error_answer(Fault::BadRequest, parsed.error().text()));
-  }
-  if (joins_.size() >= kMaxWaiting)
-    return reply(error_answer(Fault::Limit, "too many machines join at once: try again"));
-  joins_.push_back({*std::move(parsed), request.client, reply, now + kJoinTime});
-  if (!busy_) next_join();
-}
-
-void Desk::next_join() {
-  busy_ = !joins_.empty();
-  if (busy_) signer_.catch_up([this](Result<void> done) { propose(std::move(done)); });
-}
-
-void Desk::retry_join() {
-  Join& join = joins_.front();
-  if (++join.tries > kMaxTries || os::now() >= join.deadline)
-    return refuse_join(Fault::SignerAway, "the signer does not answer: try again in a moment");
-  retry_ = loop_.after(kRetry, [this] { next_join(); });
-}
-
-void Desk::propose(Result<void> caught_up) {
-  if (!caught_up || !roster_) return retry_join();
-  const JoinRequest& join = joins_.front().request;
-  const auto invite = store_.find_invite(join.token);
-  if (!invite) {
-    log::error("cannot read the database", {{log::Key::Err, invite.error().text()}});
-    return refuse_join(Fault::SignerAway, "the registry cannot read its database");
-  }
-  if (!invite->has_value()) return refuse_join(Fault::UnknownToken, "no invite has this token");
-  sign_link::Issue issue;
-  issue.prefix6 = genesis_->prefix;  // of a used token: not looked at
-  issue.ipv4 = genesis_->ipv4.address;
-  if (!(*invite)->used) {
-    const auto proposal = roster_->propose((*invite)->prefix_length);
-    if (!proposal) return refuse_join(Fault::NetworkFull, proposal.error().text());
-    issue.prefix6 = proposal->prefix6;
-    issue.ipv4 = proposal->ipv4;
-  }
-  issue.token = join.token;
-  issue.proof = join.proof;
-  issue.nonce = join.nonce;
-  issue.address = join.address.bytes;
-  issue.csr = join.csr;
-  issue.signature = join.signature;
-  signer_.issue(std::move(issue), [this](Result<SignerLink::Verdict> v) { verdict(std::move(v)); });
-}
-
-void Desk::verdict(Result<SignerLink::Verdict> verdict) {
-  if (!verdict) return retry_join();  // the signer went away: the same request is safe to repeat
-  if (const auto* no = std::get_if<sign_link::Refused>(&*verdict)) {
-    if (no->rule == sign_link::Rule::PrefixTaken || no->rule == sign_link::Rule::AddressTaken)
-      return retry_join();
-    return refuse_join(fault_of(no->rule), no->sentence);
-  }
-  answer_join(issued_answer(std::get<sign_link::Issued>(*verdict)));
-}
-
-Answer Desk::issued_answer(const sign_link::Issued& issued) {
-  const auto document = store_.document();
-  JoinAnswer answer;
-  answer.name = issued.name;
-  answer.certificate = issued.certificate;
-  answer.credential = issued.credential;
-  if (document) answer.document = *document;
-  answer.peers = hints(joins_.front().request.address);
-  return join_answer(answer);
-}
-
 std::vector<PeerHint> Desk::hints(const NodeAddress& except) {
   std::vector<PeerHint> out;
   const auto origins = store_.origins(kMaxHints, except);
@@ -221,20 +146,6 @@ std::vector<PeerHint> Desk::hints(const NodeAddress& except) {
     out.push_back(std::move(hint));
   }
   return out;
-}
-
-void Desk::refuse_join(Fault fault, std::string_view sentence) {
-  if (is_failure(fault)) limits_.join_failed(joins_.front().client, os::now());
-  answer_join(error_answer(fault, sentence));
-}
-
-void Desk::answer_join(const Answer& answer) {
-  const Reply reply = std::move(joins_.front().reply);
-  joins_.pop_front();
-  reply(answer);
-  // From the loop, so that a long queue of refusals does not nest.
-  busy_ = !joins_.empty();
-  if (busy_) retry_ = loop_.after(Duration::zero(), [this] { next_join(); });
 }
 
 // A member posts moments after it was made: the view may have to catch up with the journal first.

@@ -1,11 +1,12 @@
 // Answers the API's requests: keeps a view of the journal, proposes prefixes and addresses, asks
-// the signer, one join at a time. An answer to a join leaves only after the signer's journal has
-// it.
+// the signer, one join or renewal at a time. Its answer leaves only after the signer's journal has
+// it. Questions for a newer document wait apart from these.
 #pragma once
 
 #include <deque>
 #include <memory>
 #include <optional>
+#include <variant>
 
 #include "common/net/ip_address.h"
 #include "registry/core/api.h"
@@ -13,6 +14,7 @@
 #include "registry/core/join_request.h"
 #include "registry/core/origin_check.h"
 #include "registry/core/roster.h"
+#include "registry/io/document_polls.h"
 #include "registry/io/signer_link.h"
 
 namespace wattle::registry {
@@ -22,12 +24,12 @@ struct Request {
   std::string path;
   std::string body;
   IpAddress client;
+  std::shared_ptr<Caller> caller;  // may be null
 };
-using Reply = std::function<void(const Answer& answer)>;  // called exactly once, maybe later
 
 class Desk {
  public:
-  static constexpr std::size_t kMaxWaiting = 256;  // joins in the queue
+  static constexpr std::size_t kMaxWaiting = 256;  // joins and renewals in the queue
 
   Desk(os::EventLoop& loop, std::string network, std::string signer_path, Store& store);
 
@@ -37,8 +39,8 @@ class Desk {
   void handle(const Request& request, const Reply& reply);
 
  private:
-  struct Join {
-    JoinRequest request;
+  struct Admission {
+    std::variant<JoinRequest, RenewRequest> request;
     IpAddress client;
     Reply reply;
     Instant deadline;
@@ -51,15 +53,23 @@ class Desk {
     Instant deadline;
   };
 
+  void handle_document(const Request& request, const Reply& reply);
   void handle_join(const Request& request, const Reply& reply);
+  void handle_renew(const Request& request, const Reply& reply);
   void handle_origin(const Request& request, const Reply& reply);
   Answer take_origin(const Request& request);
-  void next_join();
+
+  // desk_admissions.cpp: admissions_.front() on its way.
+  void admit(std::variant<JoinRequest, RenewRequest> admission, const Request& request,
+             const Reply& reply);
+  void next_admission();
   void propose(Result<void> caught_up);
+  void propose_join(const JoinRequest& join);
+  void propose_renewal(const RenewRequest& renewal);
   void verdict(Result<SignerLink::Verdict> verdict);
-  void answer_join(const Answer& answer);
-  void refuse_join(Fault fault, std::string_view sentence);
-  void retry_join();
+  void answer_admission(const Answer& answer);
+  void refuse_admission(Fault fault, std::string_view sentence);
+  void retry_admission();
   Answer issued_answer(const sign_link::Issued& issued);
   std::vector<PeerHint> hints(const NodeAddress& except);
   void handle_text(Call call, const Reply& reply);
@@ -76,14 +86,16 @@ class Desk {
   Store& store_;
   SignerLink signer_;
   ClientLimits limits_;
+  RenewalLimits renewal_limits_;
+  DocumentPolls polls_;
   std::optional<Genesis> genesis_;
   NetworkId network_id_{};
   std::uint64_t document_version_ = 0;
   std::optional<Roster> roster_;
-  std::deque<Join> joins_;
+  std::deque<Admission> admissions_;
   std::deque<Text> texts_;
-  bool busy_ = false;  // joins_.front() is with the signer
-  os::Watch poll_, retry_, text_retry_;
+  bool busy_ = false;  // admissions_.front() is with the signer
+  os::Watch retry_, text_retry_;
 };
 
 }  // namespace wattle::registry

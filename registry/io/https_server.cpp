@@ -40,6 +40,7 @@ struct Connection {
   bool asked = false;  // a whole request arrived
   IpPrefix client{};
   os::Watch first_look, handshake, request, life;
+  os::Watch held;  // while an answer is held back: whatever comes ends the wait
 
   Connection(HttpsServer::State& s, SSL* l) : server(s), ssl(l) {}
   ~Connection();
@@ -138,7 +139,7 @@ IpAddress client_address(evhttp_connection* connection) {
 
 void send_answer(evhttp_request* request, const Answer& answer) {
   evkeyvalq* headers = evhttp_request_get_output_headers(request);
-  evhttp_add_header(headers, "Content-Type", answer.type.c_str());
+  if (!answer.type.empty()) evhttp_add_header(headers, "Content-Type", answer.type.c_str());
   evhttp_add_header(headers, "Connection", "close");
   evhttp_add_header(headers, "Cache-Control", "no-store");
   if (answer.status == 429) evhttp_add_header(headers, "Retry-After", "60");
@@ -150,20 +151,34 @@ void send_answer(evhttp_request* request, const Answer& answer) {
 // becomes null and the answer goes nowhere.
 struct Waiting {
   evhttp_request* request = nullptr;
+  std::shared_ptr<Caller> caller;
 };
 
 void on_close(evhttp_connection*, void* argument) {
   auto* waiting = static_cast<std::shared_ptr<Waiting>*>(argument);
   (*waiting)->request = nullptr;
+  const std::shared_ptr<Caller> caller = (*waiting)->caller;
   delete waiting;
+  caller->keep_open = nullptr;
+  if (caller->on_gone) std::exchange(caller->on_gone, nullptr)();
 }
 
 void on_request(evhttp_request* raw, void* argument) {
   auto& server = *static_cast<HttpsServer::State*>(argument);
   evhttp_connection* connection = evhttp_request_get_connection(raw);
   SSL* ssl = bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(connection));
-  static_cast<Connection*>(SSL_get_ex_data(ssl, connection_index()))->asked = true;
-  auto waiting = std::make_shared<Waiting>(Waiting{raw});
+  auto* own = static_cast<Connection*>(SSL_get_ex_data(ssl, connection_index()));
+  own->asked = true;
+  auto waiting = std::make_shared<Waiting>(Waiting{raw, std::make_shared<Caller>()});
+  // evhttp does not always look at a connection whose request it has handed over.
+  waiting->caller->keep_open = [own, waiting](Duration time) {
+    os::EventLoop& loop = own->server.loop;
+    own->life = loop.after(time, [own] { own->cut(); });
+    own->held = loop.on_readable(bufferevent_getfd(own->stream), [own, waiting] {
+      own->held.reset();
+      if (waiting->caller->on_gone) std::exchange(waiting->caller->on_gone, nullptr)();
+    });
+  };
   evhttp_connection_set_closecb(connection, on_close, new std::shared_ptr<Waiting>(waiting));
 
   Request request;
@@ -171,8 +186,11 @@ void on_request(evhttp_request* raw, void* argument) {
   request.path = evhttp_request_get_uri(raw);
   request.body = body_of(raw);
   request.client = client_address(connection);
-  server.handler(request, [waiting](const Answer& answer) {
-    if (waiting->request != nullptr) send_answer(std::exchange(waiting->request, nullptr), answer);
+  request.caller = waiting->caller;
+  server.handler(request, [own, waiting](const Answer& answer) {
+    if (waiting->request == nullptr) return;
+    own->held.reset();
+    send_answer(std::exchange(waiting->request, nullptr), answer);
   });
 }
 

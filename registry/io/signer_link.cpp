@@ -31,7 +31,11 @@ void SignerLink::connect() {
     std::visit(ipc::Overload{[](std::monostate&) {},
                              [this](sign_link::Issued& m) { take_verdict(m.id, std::move(m)); },
                              [this](sign_link::Refused& m) { take_verdict(m.id, std::move(m)); },
-                             [this](sign_link::Entries& m) { take(m); }},
+                             [this](sign_link::Entries& m) { take(m); },
+                             [this](sign_link::NewEntries& m) {
+                               if (m.next > store_.next_sequence())
+                                 catch_up([](const Result<void>&) {});
+                             }},
                message);
   };
   callbacks.on_end = [this](const Error& reason) {
@@ -132,19 +136,23 @@ void SignerLink::caught_up(const Result<void>& result) {
   for (OnCaughtUp& callback : done) callback(result);
 }
 
-void SignerLink::issue(sign_link::Issue request, OnVerdict done) {
+template <typename Request>
+void SignerLink::ask_signer(Request request, OnVerdict& done) {
   WATTLE_CHECK(!on_verdict_);
   if (!is_up()) return done(away());
-  request.id = ++issue_id_;
+  request.id = ++request_id_;
   if (!channel_->send(request)) return done(away());
   on_verdict_ = std::move(done);
   expect_answer();
 }
 
 void SignerLink::take_verdict(std::uint32_t id, Verdict verdict) {
-  if (id != issue_id_ || !on_verdict_) return;
+  if (id != request_id_ || !on_verdict_) return;
   if (!reading_) patience_.reset();
   std::exchange(on_verdict_, nullptr)(std::move(verdict));
 }
+
+template void SignerLink::ask_signer(sign_link::Issue, OnVerdict&);
+template void SignerLink::ask_signer(sign_link::Renew, OnVerdict&);
 
 }  // namespace wattle::registry

@@ -1,5 +1,5 @@
 // The registry's end of the lane to the signer: connects, connects again when the signer was
-// restarted, and keeps the store caught up with the journal.
+// restarted, and keeps the store caught up with the journal: the signer tells when it has grown.
 #pragma once
 
 #include <deque>
@@ -35,10 +35,13 @@ class SignerLink {
   // may come at once. Any number may wait.
   void catch_up(OnCaughtUp done);
   // One at a time (CHECKed). The request's id is set here. Closed as above.
-  void issue(sign_link::Issue request, OnVerdict done);
+  void ask(sign_link::Issue request, OnVerdict done) { ask_signer(std::move(request), done); }
+  void ask(sign_link::Renew request, OnVerdict done) { ask_signer(std::move(request), done); }
 
  private:
   using Channel = os::Channel<sign_link::FromRegistry, sign_link::ToRegistry>;
+  template <typename Request>
+  void ask_signer(Request request, OnVerdict& done);
   void connect();
   void connect_later();
   void ended();
@@ -60,7 +63,7 @@ class SignerLink {
   bool verified_ = false;  // this connection's journal continues what the store has
   std::deque<OnCaughtUp> waiting_;
   OnVerdict on_verdict_;
-  std::uint32_t issue_id_ = 0;
+  std::uint32_t request_id_ = 0;
   bool told_away_ = false;
 };
 

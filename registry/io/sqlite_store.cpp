@@ -1,5 +1,6 @@
 #include "registry/io/sqlite_store.h"
 
+#include "common/base/parse.h"
 #include "common/base/reader.h"
 #include "common/base/writer.h"
 
@@ -22,7 +23,9 @@ CREATE TABLE invite (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE member (
   address BLOB PRIMARY KEY,
-  name TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  certified_name TEXT NOT NULL,
+  revoked INTEGER NOT NULL DEFAULT 0,
   prefix6 BLOB NOT NULL,
   prefix6_length INTEGER NOT NULL,
   ipv4 BLOB NOT NULL UNIQUE,
@@ -39,12 +42,23 @@ CREATE TABLE origin (
   body BLOB NOT NULL,
   signature BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
+COMMIT;
+)";
+
+constexpr const char* kDropTables = R"(
+BEGIN IMMEDIATE;
+DROP TABLE origin;
+DROP TABLE member;
+DROP TABLE invite;
+DROP TABLE fact;
+PRAGMA user_version = 0;
 COMMIT;
 )";
 
 constexpr const char* kMemberColumns =
-    "SELECT name, address, prefix6, prefix6_length, ipv4, serial, flags, joined FROM member";
+    "SELECT name, address, prefix6, prefix6_length, ipv4, serial, flags, joined, certified_name, "
+    "revoked FROM member";
 
 StoredMember member_of(const Statement& row) {
   StoredMember m;
@@ -56,6 +70,8 @@ StoredMember member_of(const Statement& row) {
   m.serial = row.number(5);
   m.flags = static_cast<std::uint8_t>(row.number(6));
   m.joined.seconds = row.number(7);
+  m.certified_name = row.text(8);
+  m.revoked = row.number(9) != 0;
   return m;
 }
 
@@ -73,6 +89,10 @@ Result<void> SqliteStore::prepare_tables(const std::string& path) {
   if (version == kSchemaVersion) return {};
   const std::uint64_t tables = WATTLE_TRY(database_->pragma("SELECT count(*) FROM sqlite_schema"));
   if (version == 0 && tables == 0) return database_->execute(kTables);
+  if (version != 0 && version < kSchemaVersion) {
+    WATTLE_TRY(database_->execute(kDropTables));
+    return database_->execute(kTables);
+  }
   return Error(Errc::Config, path + " has schema version " + std::to_string(version) +
                                  ", this wattle-registry knows " + std::to_string(kSchemaVersion) +
                                  ": it is only a view of the signer's journal, so move it away and "
@@ -154,8 +174,8 @@ Result<void> SqliteStore::apply_body(const Entry&, const InviteEntry& e) {
 
 Result<void> SqliteStore::apply_body(const Entry& entry, const IssueEntry& e) {
   Statement insert = WATTLE_TRY(database_->prepare(
-      "INSERT INTO member (address, name, prefix6, prefix6_length, ipv4, serial, flags, joined, "
-      "token) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"));
+      "INSERT INTO member (address, name, certified_name, prefix6, prefix6_length, ipv4, serial, "
+      "flags, joined, token) VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"));
   insert.bind(1, ByteView(e.address.bytes)).bind(2, e.name);
   insert.bind(3, e.prefix6.address.view()).bind(4, std::uint64_t{e.prefix6.length});
   insert.bind(5, e.ipv4.view()).bind(6, e.serial).bind(7, std::uint64_t{e.flags});
@@ -163,6 +183,40 @@ Result<void> SqliteStore::apply_body(const Entry& entry, const IssueEntry& e) {
   WATTLE_TRY(insert.run());
   Statement use = WATTLE_TRY(database_->prepare("UPDATE invite SET used = 1 WHERE token = ?1"));
   return use.bind(1, ByteView(e.token)).run();
+}
+
+Result<void> SqliteStore::apply_body(const Entry&, const RenewEntry& e) {
+  Statement update = WATTLE_TRY(database_->prepare(
+      "UPDATE member SET serial = ?2, flags = ?3, certified_name = ?4 WHERE address = ?1"));
+  update.bind(1, ByteView(e.address.bytes)).bind(2, e.serial);
+  return update.bind(3, std::uint64_t{e.flags}).bind(4, e.name).run();
+}
+
+Result<void> SqliteStore::apply_body(const Entry&, const RenameEntry& e) {
+  Statement update =
+      WATTLE_TRY(database_->prepare("UPDATE member SET name = ?2 WHERE address = ?1"));
+  return update.bind(1, ByteView(e.address.bytes)).bind(2, e.name).run();
+}
+
+Result<void> SqliteStore::apply_body(const Entry&, const RevokeEntry& e) {
+  Statement update =
+      WATTLE_TRY(database_->prepare("UPDATE member SET revoked = 1 WHERE address = ?1"));
+  WATTLE_TRY(update.bind(1, ByteView(e.address.bytes)).run());
+  Statement forget = WATTLE_TRY(database_->prepare("DELETE FROM origin WHERE address = ?1"));
+  return forget.bind(1, ByteView(e.address.bytes)).run();
+}
+
+// The flags of the view are those of the newest certificate: a renewal brings them.
+Result<void> SqliteStore::apply_body(const Entry&, const FlagsEntry&) { return {}; }
+
+Result<void> SqliteStore::apply_body(const Entry&, const PolicyEntry& e) {
+  return put("lifetime", as_bytes(std::to_string(e.lifetime)));
+}
+
+Result<std::uint64_t> SqliteStore::lifetime() {
+  const auto text = text_of("lifetime");
+  if (!text && text.error().code == Errc::NotFound) return kLifetime;
+  return parse_decimal(WATTLE_TRY(text_of("lifetime")));
 }
 
 Result<void> SqliteStore::clear() {

@@ -8,12 +8,12 @@
 
 namespace wattle::registry {
 
-inline constexpr std::uint64_t kSchemaVersion = 1;
+inline constexpr std::uint64_t kSchemaVersion = 2;
 
 class SqliteStore : public Store {
  public:
-  // Makes the tables in a new file. A file of another schema version is refused with a sentence
-  // that says what to do (it is a view: it may be deleted).
+  // Makes the tables in a new file, and anew in a file of an older version (it is a view). A file
+  // of a newer version is refused with a sentence that says what to do.
   static Result<std::unique_ptr<SqliteStore>> open(const std::string& path);
 
   std::uint64_t next_sequence() const override { return next_sequence_; }
@@ -22,6 +22,7 @@ class SqliteStore : public Store {
   Result<void> clear() override;
   Result<std::string> genesis() override { return text_of("genesis"); }
   Result<std::string> document() override { return text_of("document"); }
+  Result<std::uint64_t> lifetime() override;
   Result<std::optional<StoredInvite>> find_invite(const TokenId& token) override;
   Result<std::optional<StoredMember>> find_member(const NodeAddress& address) override;
   Result<void> each_member(const std::function<void(const StoredMember&)>& visit) override;
@@ -39,6 +40,11 @@ class SqliteStore : public Store {
   Result<void> apply_body(const Entry& entry, const DocumentEntry& e);
   Result<void> apply_body(const Entry& entry, const InviteEntry& e);
   Result<void> apply_body(const Entry& entry, const IssueEntry& e);
+  Result<void> apply_body(const Entry& entry, const RenewEntry& e);
+  Result<void> apply_body(const Entry& entry, const RenameEntry& e);
+  Result<void> apply_body(const Entry& entry, const RevokeEntry& e);
+  Result<void> apply_body(const Entry& entry, const FlagsEntry& e);
+  Result<void> apply_body(const Entry& entry, const PolicyEntry& e);
 
   std::unique_ptr<Database> database_;
   std::uint64_t next_sequence_ = 0;

@@ -43,4 +43,30 @@ inline constexpr std::uint64_t kMaxInviteLife = 366ull * 24 * 3600;
 std::optional<Refusal> judge(const Ledger& ledger, const sign_link::MakeInvite& request,
                              UnixTime now);
 
+// A member may have a newer certificate. `member` belongs to the ledger and lives until its next
+// apply().
+struct Renewal {
+  const Member* member = nullptr;
+  crypto::Hash csr_hash{};
+};
+// The member's newest certificate was made for this very CSR and has not ended: its bytes again.
+struct Reminder {
+  const Member* member = nullptr;
+};
+using RenewalJudgement = std::variant<Refusal, Renewal, Reminder>;
+
+inline constexpr std::uint64_t kGrace = 30ull * 24 * 3600;  // after the end of a certificate
+
+// In this order: address form; enrolment signature (zero token id); member known; not revoked; CSR;
+// repetition; nonce new; not longer ended than the grace period.
+RenewalJudgement judge(const Ledger& ledger, const sign_link::Renew& request, UnixTime now);
+
+// What root asks for; no value means yes.
+std::optional<Refusal> judge(const Ledger& ledger, const sign_link::Rename& request, UnixTime now);
+std::optional<Refusal> judge(const Ledger& ledger, const sign_link::Revoke& request);
+std::optional<Refusal> judge(const Ledger& ledger, const sign_link::SetFlags& request);
+// The present document with the parameter set; version, time and lists are the notary's to set.
+std::variant<Refusal, NetworkDocument> judge(const Ledger& ledger,
+                                             const sign_link::SetDocument& request);
+
 }  // namespace wattle::signer

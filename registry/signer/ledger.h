@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "common/proto/network_document.h"
 #include "registry/core/journal_entry.h"
@@ -18,6 +19,37 @@ struct Invite {
   bool used = false;
 };
 
+// How long after its end a certificate still counts as one that somebody may accept: tolerance of
+// credentials (120 s) and clocks that differ.
+inline constexpr std::uint64_t kAfterlife = 600;
+
+struct Held {  // a certificate of a member
+  std::uint64_t serial = 0;
+  UnixTime until;  // its not_after
+  std::string name;
+  std::uint8_t flags = 0;
+};
+
+struct Member {
+  NodeAddress address;
+  std::string name;        // as assigned; the newest certificate may still bear another
+  std::uint8_t flags = 0;  // likewise
+  IpPrefix prefix6;
+  IpAddress ipv4;
+  bool revoked = false;
+  std::vector<Held> held;   // the newest is the last; older ones until kAfterlife after their end
+  crypto::Hash csr_hash{};  // of the newest: asked again, the same bytes go out
+  CredentialBytes credential{};
+  Bytes certificate;
+  std::set<Nonce> nonces;  // of all its renewals
+
+  const Held& newest() const { return held.back(); }
+  // The newest certificate says something else than what was decided since.
+  bool needs_renewal() const {
+    return !revoked && (newest().name != name || newest().flags != flags);
+  }
+};
+
 class Ledger {
  public:
   // The next entry of the chain. Errors are one sentence that names the entry's sequence number: a
@@ -28,6 +60,7 @@ class Ledger {
   const Genesis& genesis() const { return *genesis_; }
   const std::string& genesis_text() const { return genesis_text_; }
   const NetworkId& network() const { return network_; }
+  std::uint64_t lifetime() const { return lifetime_; }  // of the next certificates, seconds
 
   const NetworkDocument& document() const { return document_; }
   const std::string& document_text() const { return document_text_; }
@@ -35,14 +68,19 @@ class Ledger {
   const Invite* find_invite(const TokenId& token) const;
   // The entry a token was used for, or null.
   const registry::IssueEntry* find_issue(const TokenId& token) const;
-  // True if a member has the name, or an unused invite that has not expired reserves it.
-  bool is_name_held(const std::string& name, UnixTime now) const;
+  // True if the name is a member's, or reserved by an unused invite that has not expired, or stands
+  // in a certificate that somebody may still accept; `except` may have it.
+  bool is_name_held(const std::string& name, UnixTime now,
+                    const NodeAddress* except = nullptr) const;
   bool is_member_name(const std::string& name) const { return names_.contains(name); }
+  const Member* find_member(const NodeAddress& address) const;
+  const Member* find_member(const std::string& name) const;  // a revoked one has no name
   const NodeAddress* member_of(const ShortId& id) const;
   const NodeAddress* member_of(const MacAddress& mac) const;
   bool is_member(const NodeAddress& address) const { return members_.contains(address); }
   bool is_prefix_free(std::string_view bits) const;
   bool is_ipv4_free(const IpAddress& address) const { return !ipv4_.contains(address); }
+  const std::map<NodeAddress, Member>& members() const { return members_; }
 
   std::uint64_t next_sequence() const { return next_sequence_; }
   std::uint64_t last_serial() const { return last_serial_; }
@@ -50,28 +88,39 @@ class Ledger {
   std::size_t member_count() const { return members_.size(); }
 
  private:
-  Result<void> apply_body(const registry::GenesisEntry& e);
-  Result<void> apply_body(const registry::DocumentEntry& e);
-  Result<void> apply_body(const registry::InviteEntry& e);
-  Result<void> apply_body(const registry::IssueEntry& e);
+  Result<void> apply_body(const registry::GenesisEntry& e, UnixTime time);
+  Result<void> apply_body(const registry::DocumentEntry& e, UnixTime time);
+  Result<void> apply_body(const registry::InviteEntry& e, UnixTime time);
+  Result<void> apply_body(const registry::IssueEntry& e, UnixTime time);
+  Result<void> apply_body(const registry::RenewEntry& e, UnixTime time);
+  Result<void> apply_body(const registry::RenameEntry& e, UnixTime time);
+  Result<void> apply_body(const registry::RevokeEntry& e, UnixTime time);
+  Result<void> apply_body(const registry::FlagsEntry& e, UnixTime time);
+  Result<void> apply_body(const registry::PolicyEntry& e, UnixTime time);
+  Result<Member*> living_member(const NodeAddress& address);
 
   std::optional<Genesis> genesis_;
   std::string genesis_text_;
   NetworkId network_{};
+  std::uint64_t lifetime_ = registry::kLifetime;
   NetworkDocument document_;
   std::string document_text_;
   std::map<TokenId, Invite> invites_;
   std::multimap<std::string, TokenId> invited_names_;
   std::map<TokenId, registry::IssueEntry> issues_;
-  std::set<NodeAddress> members_;
+  std::map<NodeAddress, Member> members_;
   std::map<ShortId, NodeAddress> short_ids_;
   std::map<MacAddress, NodeAddress> macs_;
-  std::set<std::string> names_;
+  std::map<std::string, NodeAddress> names_;
   std::set<IpAddress> ipv4_;
   std::optional<registry::PrefixPool> prefixes_;
   std::uint64_t next_sequence_ = 0;
   std::uint64_t last_serial_ = 0;
   crypto::Hash last_hash_{};
 };
+
+// The revocations that the next document must have: those of the present one and all certificates
+// of revoked members, as long as somebody may accept them. Sorted.
+std::vector<Revocation> needed_revocations(const Ledger& ledger, UnixTime now);
 
 }  // namespace wattle::signer

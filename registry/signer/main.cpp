@@ -24,6 +24,7 @@ constexpr int kConfigError = 78;
 struct Settings {
   std::string verb, network, root, registry_user, prefix, ipv4, https_key, log_level = "info";
   std::vector<std::string> urls;
+  std::uint64_t lifetime = registry::kLifetime;
   std::string folder() const { return os::Paths(network, root).state + "/signer"; }
 };
 
@@ -46,6 +47,9 @@ Result<NetworkPlan> plan_of(const Settings& settings) {
     return Error(Errc::Config, "--prefix must be an IPv6 prefix and --ipv4 an IPv4 one");
   plan.https_key = to_array<32>(key);
   plan.urls = settings.urls;
+  if (settings.lifetime < registry::kMinLifetime || settings.lifetime > registry::kMaxLifetime)
+    return Error(Errc::Config, "--lifetime must be 60s to 366d");
+  plan.lifetime = settings.lifetime;
   return plan;
 }
 
@@ -93,6 +97,7 @@ int run(int argc, char** argv) {
       .text("ipv4", s.ipv4, "init: the network's IPv4 block")
       .text("https-key", s.https_key, "init: SHA-256 of the registry's public key, in hex")
       .list("url", s.urls, "init: where the registry is reached")
+      .seconds("lifetime", s.lifetime, "init: how long certificates last (default 30d)")
       .text("log-level", s.log_level, "error, warning, notice, info or debug");
   const auto outcome = options.parse(argc, argv);
   if (!outcome) return fail(outcome.error());

@@ -12,6 +12,57 @@ UnixTime backdated(UnixTime now, std::uint64_t seconds = kBackdate) {
   return {now.seconds > seconds ? now.seconds - seconds : 0};
 }
 
+struct Place {
+  IpPrefix prefix6;
+  IpAddress ipv4;
+};
+
+// Serial, credential and certificate of an entry whose other fields are set.
+template <typename E>
+Result<void> finish(const Keys& keys, const Ledger& ledger, const Place& place, ByteView csr,
+                    std::uint64_t now_ms, E& out) {
+  const UnixTime now{now_ms / 1000};
+  out.serial = std::max(ledger.last_serial() + 1, now_ms);
+
+  Credential credential;
+  credential.flags = out.flags;
+  credential.network = ledger.network();
+  credential.address = out.address;
+  credential.serial = out.serial;
+  credential.not_before = backdated(now);
+  credential.not_after = {now.seconds + ledger.lifetime()};
+  credential.mac = mac_of(ledger.network(), out.address);
+  credential.ipv4 = {place.ipv4, 32};
+  credential.ipv6 = place.prefix6;
+  credential.name_hash = name_hash(out.name);
+  out.credential = build_credential(credential, keys.credential);
+
+  crypto::MemberCertificate certificate;
+  certificate.common_name =
+      cn_of_bits(WATTLE_TRY(member_bits(ledger.genesis().prefix, place.prefix6)));
+  certificate.anode_text = out.address.text();
+  certificate.dns_name = out.name;
+  certificate.prefix6 = place.prefix6;
+  certificate.address4 = {place.ipv4, 32};
+  certificate.serial = out.serial;
+  certificate.not_before = credential.not_before;
+  certificate.not_after = credential.not_after;
+  out.certificate =
+      WATTLE_TRY(crypto::issue_certificate(keys.ca, ledger.genesis().ca_der, certificate, csr));
+  return {};
+}
+
+// Serials of members whose newest certificate is overtaken and may still be renewed.
+std::vector<std::uint64_t> needed_reissues(const Ledger& ledger, UnixTime now) {
+  std::vector<std::uint64_t> out;
+  for (const auto& [address, member] : ledger.members())
+    if (member.needs_renewal() && member.newest().until.seconds + kGrace > now.seconds)
+      out.push_back(member.newest().serial);
+  std::sort(out.begin(), out.end());
+  if (out.size() > kMaxReissues) out.resize(kMaxReissues);
+  return out;
+}
+
 }  // namespace
 
 Result<std::string> make_genesis(const Keys& keys, const NetworkPlan& plan, UnixTime now) {
@@ -66,7 +117,6 @@ Result<void> check_keys(const Keys& keys, const Genesis& genesis) {
 Result<registry::IssueEntry> certify(const Keys& keys, const Ledger& ledger,
                                      const Approval& approval, const sign_link::Issue& request,
                                      std::uint64_t now_ms) {
-  const UnixTime now{now_ms / 1000};
   const registry::InviteEntry& invite = approval.invite->entry;
   registry::IssueEntry issue;
   issue.token = request.token;
@@ -74,44 +124,42 @@ Result<registry::IssueEntry> certify(const Keys& keys, const Ledger& ledger,
   issue.csr_hash = approval.csr_hash;
   issue.prefix6 = request.prefix6;
   issue.ipv4 = request.ipv4;
-  issue.serial = std::max(ledger.last_serial() + 1, now_ms);
   issue.flags = invite.flags;
   issue.name = invite.name;
-
-  Credential credential;
-  credential.flags = invite.flags;
-  credential.network = ledger.network();
-  credential.address = approval.address;
-  credential.serial = issue.serial;
-  credential.not_before = backdated(now);
-  credential.not_after = {now.seconds + kLifetime};
-  credential.mac = mac_of(ledger.network(), approval.address);
-  credential.ipv4 = {request.ipv4, 32};
-  credential.ipv6 = request.prefix6;
-  credential.name_hash = name_hash(invite.name);
-  issue.credential = build_credential(credential, keys.credential);
-
-  crypto::MemberCertificate certificate;
-  certificate.common_name = cn_of_bits(approval.bits);
-  certificate.anode_text = approval.address.text();
-  certificate.dns_name = invite.name;
-  certificate.prefix6 = request.prefix6;
-  certificate.address4 = {request.ipv4, 32};
-  certificate.serial = issue.serial;
-  certificate.not_before = credential.not_before;
-  certificate.not_after = credential.not_after;
-  issue.certificate = WATTLE_TRY(
-      crypto::issue_certificate(keys.ca, ledger.genesis().ca_der, certificate, request.csr));
+  WATTLE_TRY(finish(keys, ledger, {request.prefix6, request.ipv4}, request.csr, now_ms, issue));
   return issue;
 }
 
+Result<registry::RenewEntry> certify(const Keys& keys, const Ledger& ledger, const Renewal& renewal,
+                                     const sign_link::Renew& request, std::uint64_t now_ms) {
+  const Member& member = *renewal.member;
+  registry::RenewEntry out;
+  out.address = member.address;
+  out.csr_hash = renewal.csr_hash;
+  out.nonce = request.nonce;
+  out.flags = member.flags;
+  out.name = member.name;
+  WATTLE_TRY(finish(keys, ledger, {member.prefix6, member.ipv4}, request.csr, now_ms, out));
+  return out;
+}
+
+std::string sign_document(const Keys& keys, const Ledger& ledger, NetworkDocument wished,
+                          UnixTime now) {
+  wished.version = ledger.document().version + 1;
+  wished.time = now;
+  wished.reissue = needed_reissues(ledger, now);
+  wished.revoked = needed_revocations(ledger, now);
+  return build_network_document(wished, keys.document);
+}
+
 std::optional<std::string> renew_document(const Keys& keys, const Ledger& ledger, UnixTime now) {
-  NetworkDocument next = ledger.document();
-  if (now.seconds < next.time.seconds + kDocumentRenewal) return std::nullopt;
-  ++next.version;
-  next.time = now;
-  std::erase_if(next.revoked, [now](const Revocation& r) { return r.until <= now; });
-  return build_network_document(next, keys.document);
+  const NetworkDocument& d = ledger.document();
+  const std::vector<Revocation> needed = needed_revocations(ledger, now);
+  const bool has_all =
+      std::includes(d.revoked.begin(), d.revoked.end(), needed.begin(), needed.end());
+  const bool is_young = now.seconds < d.time.seconds + kDocumentRenewal;
+  if (has_all && is_young && d.reissue == needed_reissues(ledger, now)) return std::nullopt;
+  return sign_document(keys, ledger, d, now);
 }
 
 }  // namespace wattle::signer

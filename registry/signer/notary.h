@@ -20,8 +20,7 @@ struct Keys {
 inline constexpr std::uint64_t kBackdate = 300;  // clocks differ
 // A member's certificate must not begin before the CA's: leaves room for a clock that is set back.
 inline constexpr std::uint64_t kCaBackdate = 24 * 3600;
-inline constexpr std::uint64_t kLifetime = 30ull * 24 * 3600;  // of certificate and credential
-inline constexpr std::uint64_t kDocumentRenewal = 24 * 3600;   // re-signed when older
+inline constexpr std::uint64_t kDocumentRenewal = 24 * 3600;  // re-signed when older
 inline constexpr std::uint64_t kCaLifetime = 30ull * 365 * 24 * 3600;
 
 struct NetworkPlan {  // what `wattle-signer init` is told
@@ -30,6 +29,7 @@ struct NetworkPlan {  // what `wattle-signer init` is told
   IpPrefix ipv4;
   ByteArray<32> https_key{};
   std::vector<std::string> urls;
+  std::uint64_t lifetime = registry::kLifetime;  // of certificates, seconds
 };
 
 // The text of a new network's genesis.
@@ -47,8 +47,16 @@ Result<registry::IssueEntry> certify(const Keys& keys, const Ledger& ledger,
                                      const Approval& approval, const sign_link::Issue& request,
                                      std::uint64_t now_ms);
 
-// The present document again under the next version, without revocations that have run out; nothing
-// if it is younger than kDocumentRenewal.
+// The same for a renewal: the member's addresses, its name and flags as they are now.
+Result<registry::RenewEntry> certify(const Keys& keys, const Ledger& ledger, const Renewal& renewal,
+                                     const sign_link::Renew& request, std::uint64_t now_ms);
+
+// `wished` signed as the next document: version + 1, time `now`, the serials of members that must
+// renew (the oldest kMaxReissues), and every revocation that has not run out.
+std::string sign_document(const Keys& keys, const Ledger& ledger, NetworkDocument wished,
+                          UnixTime now);
+// The present document so, if there is a reason: it lacks a revocation, the serials to renew are
+// others, or it is older than kDocumentRenewal.
 std::optional<std::string> renew_document(const Keys& keys, const Ledger& ledger, UnixTime now);
 
 }  // namespace wattle::signer

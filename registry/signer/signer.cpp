@@ -12,14 +12,19 @@ constexpr std::size_t kEntriesPerMessage = 64;
 constexpr std::size_t kBytesPerMessage = 120 * 1024;
 constexpr std::uint32_t kIssueBurst = 120;  // new members at once; 60 a minute after that
 constexpr Duration kIssuePeriod = std::chrono::seconds(1);
+constexpr std::uint32_t kRenewalBurst = 200;  // renewals at once; 5 a second after that
+constexpr Duration kRenewalPeriod = std::chrono::milliseconds(200);
 constexpr Duration kRenewalCheck = std::chrono::minutes(5);
+constexpr Duration kRefreshDelay = std::chrono::seconds(1);  // many renewals, one document
 
-sign_link::Issued answer(std::uint32_t id, const registry::IssueEntry& issue) {
+// Of an entry of a certificate, or of a member: its newest.
+template <typename E>
+sign_link::Issued answer(std::uint32_t id, const E& finished, const std::string& name) {
   sign_link::Issued out;
   out.id = id;
-  out.certificate = issue.certificate;
-  out.credential = issue.credential;
-  out.name = issue.name;
+  out.certificate = finished.certificate;
+  out.credential = finished.credential;
+  out.name = name;
   return out;
 }
 
@@ -41,7 +46,8 @@ Signer::Signer(os::EventLoop& loop, Journal journal, Ledger ledger, Keys keys)
       journal_(std::move(journal)),
       ledger_(std::move(ledger)),
       keys_(std::move(keys)),
-      issues_(1, kIssueBurst, kIssuePeriod) {
+      issues_(1, kIssueBurst, kIssuePeriod),
+      renewals_(1, kRenewalBurst, kRenewalPeriod) {
   renewal_ = loop_.every(kRenewalCheck, [this] { renew_document(); });
 }
 
@@ -57,15 +63,23 @@ void Signer::listen(os::Fd sign, uid_t registry_uid, os::Fd sign_admin, uid_t ad
 void Signer::connect_registry(os::Fd socket) {
   RegistryEnd::Callbacks callbacks;
   callbacks.on_message = [this](sign_link::FromRegistry::Message& message, std::vector<os::Fd>&) {
-    std::visit(ipc::Overload{
-                   [](std::monostate&) {}, [this](sign_link::Issue& request) { issue(request); },
-                   [this](sign_link::ReadJournal& request) { registry_->send(entries(request)); }},
-               message);
+    std::visit(
+        ipc::Overload{[](std::monostate&) {}, [this](sign_link::Issue& request) { issue(request); },
+                      [this](sign_link::Renew& request) { renew(request); },
+                      [this](sign_link::ReadJournal& request) {
+                        told_ = false;
+                        registry_->send(entries(request));
+                      }},
+        message);
   };
   callbacks.on_end = [this](const Error& reason) {
     log::notice("the registry is gone", {{log::Key::Err, reason.text()}});
     registry_.reset();
   };
+  callbacks.on_drained = [this] {
+    if (owed_) tell_registry();
+  };
+  told_ = owed_ = false;
   registry_ = std::make_unique<RegistryEnd>(loop_, std::move(socket), "sign", std::move(callbacks));
 }
 
@@ -75,6 +89,10 @@ void Signer::connect_admin(os::Fd socket) {
     std::visit(
         ipc::Overload{[](std::monostate&) {},
                       [this](sign_link::MakeInvite& request) { make_invite(request); },
+                      [this](sign_link::Rename& request) { rename(request); },
+                      [this](sign_link::Revoke& request) { revoke(request); },
+                      [this](sign_link::SetFlags& request) { set_flags(request); },
+                      [this](sign_link::SetDocument& request) { set_document(request); },
                       [this](sign_link::ReadJournal& request) { admin_->send(entries(request)); }},
         message);
   };
@@ -90,7 +108,7 @@ void Signer::issue(const sign_link::Issue& request) {
     return;
   }
   if (const auto* again = std::get_if<Repetition>(&judgement)) {
-    registry_->send(answer(request.id, *again->issue));
+    registry_->send(answer(request.id, *again->issue, again->issue->name));
     return;
   }
   if (!issues_.take(os::now())) {
@@ -103,7 +121,7 @@ void Signer::issue(const sign_link::Issue& request) {
     registry_->send(answer(request.id, Rule::BadRequest, "the certificate cannot be made"));
     return;
   }
-  const sign_link::Issued issued = answer(request.id, *made);
+  const sign_link::Issued issued = answer(request.id, *made, made->name);
   const std::uint64_t serial = made->serial;
   if (!record(*std::move(made))) {
     registry_->send(answer(request.id, Rule::Storage, kStorageSentence));
@@ -114,11 +132,52 @@ void Signer::issue(const sign_link::Issue& request) {
   registry_->send(issued);
 }
 
-void Signer::make_invite(const sign_link::MakeInvite& request) {
-  if (auto no = judge(ledger_, request, os::unix_now())) {
-    admin_->send(answer(0, no->rule, no->sentence));
+void Signer::renew(const sign_link::Renew& request) {
+  const std::uint64_t now_ms = os::unix_now_ms();
+  const RenewalJudgement judgement = judge(ledger_, request, UnixTime{now_ms / 1000});
+  if (const auto* no = std::get_if<Refusal>(&judgement)) {
+    registry_->send(answer(request.id, no->rule, no->sentence));
     return;
   }
+  if (const auto* again = std::get_if<Reminder>(&judgement)) {
+    registry_->send(answer(request.id, *again->member, again->member->newest().name));
+    return;
+  }
+  if (!renewals_.take(os::now())) {
+    registry_->send(answer(request.id, Rule::Limit, "too many renewals at once: try again"));
+    return;
+  }
+  const auto& renewal = std::get<Renewal>(judgement);
+  const bool was_due = renewal.member->needs_renewal();
+  auto made = certify(keys_, ledger_, renewal, request, now_ms);
+  if (!made) {
+    log::error("cannot make a certificate", {{log::Key::Err, made.error().text()}});
+    registry_->send(answer(request.id, Rule::BadRequest, "the certificate cannot be made"));
+    return;
+  }
+  const sign_link::Issued issued = answer(request.id, *made, made->name);
+  const std::uint64_t serial = made->serial;
+  if (!record(*std::move(made))) {
+    registry_->send(answer(request.id, Rule::Storage, kStorageSentence));
+    return;
+  }
+  log::info("renewed a member",
+            {{log::Key::Node, issued.name}, {log::Key::Serial, std::to_string(serial)}});
+  registry_->send(issued);
+  if (was_due && !refresh_.active())
+    refresh_ = loop_.after(kRefreshDelay, [this] {
+      refresh_.reset();
+      renew_document();
+    });
+}
+
+void Signer::refuse_admin(Rule rule, std::string sentence) {
+  admin_->send(answer(0, rule, std::move(sentence)));
+}
+
+void Signer::make_invite(const sign_link::MakeInvite& request) {
+  if (auto no = judge(ledger_, request, os::unix_now()))
+    return refuse_admin(no->rule, no->sentence);
   registry::InviteEntry invite;
   invite.token = token_id(request.key);
   invite.name = request.name;
@@ -128,11 +187,51 @@ void Signer::make_invite(const sign_link::MakeInvite& request) {
   invite.has_key = true;
   invite.key = request.key;
   const auto sequence = record(std::move(invite));
-  if (!sequence) {
-    admin_->send(answer(0, Rule::Storage, kStorageSentence));
-    return;
-  }
+  if (!sequence) return refuse_admin(Rule::Storage, kStorageSentence);
   log::notice("made an invite", {{log::Key::Node, request.name}});
+  sign_link::Done done;
+  done.sequence = *sequence;
+  admin_->send(done);
+}
+
+void Signer::carry_out(registry::EntryBody body, const char* what, const std::string& name) {
+  const auto sequence = record(std::move(body));
+  if (!sequence) return refuse_admin(Rule::Storage, kStorageSentence);
+  log::notice(what, {{log::Key::Node, name}});
+  renew_document();
+  sign_link::Done done;
+  done.sequence = *sequence;
+  admin_->send(done);
+}
+
+void Signer::rename(const sign_link::Rename& request) {
+  if (auto no = judge(ledger_, request, os::unix_now()))
+    return refuse_admin(no->rule, no->sentence);
+  carry_out(registry::RenameEntry{ledger_.find_member(request.name)->address, request.to},
+            "renamed a member", request.to);
+}
+
+void Signer::revoke(const sign_link::Revoke& request) {
+  if (auto no = judge(ledger_, request)) return refuse_admin(no->rule, no->sentence);
+  carry_out(registry::RevokeEntry{ledger_.find_member(request.name)->address}, "revoked a member",
+            request.name);
+}
+
+void Signer::set_flags(const sign_link::SetFlags& request) {
+  if (auto no = judge(ledger_, request)) return refuse_admin(no->rule, no->sentence);
+  carry_out(registry::FlagsEntry{ledger_.find_member(request.name)->address, request.flags},
+            "changed a member's flags", request.name);
+}
+
+void Signer::set_document(const sign_link::SetDocument& request) {
+  auto judgement = judge(ledger_, request);
+  if (auto* no = std::get_if<Refusal>(&judgement)) return refuse_admin(no->rule, no->sentence);
+  const std::string text = sign_document(
+      keys_, ledger_, std::move(std::get<NetworkDocument>(judgement)), os::unix_now());
+  const auto sequence = record(registry::DocumentEntry{text});
+  if (!sequence) return refuse_admin(Rule::Storage, kStorageSentence);
+  log::notice("changed the network document",
+              {{log::Key::Version, std::to_string(ledger_.document().version)}});
   sign_link::Done done;
   done.sequence = *sequence;
   admin_->send(done);
@@ -165,7 +264,16 @@ Result<std::uint64_t> Signer::record(registry::EntryBody body) {
   }
   const auto applied = ledger_.apply(entry);  // judged before: cannot fail
   WATTLE_CHECK(applied.has_value());
+  tell_registry();
   return entry.sequence;
+}
+
+void Signer::tell_registry() {
+  if (!registry_ || told_) return;
+  sign_link::NewEntries news;
+  news.next = journal_.next_sequence();
+  told_ = registry_->send(news);
+  owed_ = !told_;
 }
 
 void Signer::renew_document() {

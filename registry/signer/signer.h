@@ -32,20 +32,32 @@ class Signer {
   void connect_registry(os::Fd socket);
   void connect_admin(os::Fd socket);
   void issue(const sign_link::Issue& request);
+  void renew(const sign_link::Renew& request);
   void make_invite(const sign_link::MakeInvite& request);
+  void rename(const sign_link::Rename& request);
+  void revoke(const sign_link::Revoke& request);
+  void set_flags(const sign_link::SetFlags& request);
+  void set_document(const sign_link::SetDocument& request);
+  // Records what root asked for, makes the document that follows from it, and answers.
+  void carry_out(registry::EntryBody body, const char* what, const std::string& name);
+  void refuse_admin(sign_link::Rule rule, std::string sentence);
   sign_link::Entries entries(const sign_link::ReadJournal& request);
-  // Appends and applies; the entry's sequence number, or an error that was logged.
+  void tell_registry();
+  // Appends, applies and tells the registry; the entry's sequence number, or an error that was
+  // logged.
   Result<std::uint64_t> record(registry::EntryBody body);
 
   os::EventLoop& loop_;
   Journal journal_;
   Ledger ledger_;
   Keys keys_;
-  TokenBucket issues_;
+  TokenBucket issues_, renewals_;
   std::unique_ptr<os::LaneListener> registry_listener_, admin_listener_;
   std::unique_ptr<RegistryEnd> registry_;
   std::unique_ptr<AdminEnd> admin_;
-  os::Watch renewal_;
+  os::Watch renewal_, refresh_;
+  bool told_ = false;  // the registry has a NewEntries that it did not read on for
+  bool owed_ = false;  // its lane was full
 };
 
 }  // namespace wattle::signer

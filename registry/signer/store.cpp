@@ -59,6 +59,7 @@ Result<std::string> fill_store(const std::string& folder, const NetworkPlan& pla
   WATTLE_TRY(append_first(journal, ledger, registry::GenesisEntry{genesis}, now));
   const std::string document = make_document(keys, ledger.network(), plan, now);
   WATTLE_TRY(append_first(journal, ledger, registry::DocumentEntry{document}, now));
+  WATTLE_TRY(append_first(journal, ledger, registry::PolicyEntry{plan.lifetime}, now));
   return genesis;
 }
 

@@ -83,7 +83,8 @@ class RegistryTest : public ::testing::Test {
     const Output made =
         shell("setpriv --reuid 65534 --regid 65534 --clear-groups " + program("wattle-signer") +
               " init --net test --root " + folder.path() + " --prefix " + kPrefix + " --ipv4 " +
-              kIpv4 + " --url " + base() + " --https-key " + to_hex(https_key));
+              kIpv4 + " --url " + base() + " --https-key " + to_hex(https_key) +
+              (lifetime.empty() ? "" : " --lifetime " + lifetime));
     ASSERT_EQ(made.code, 0);
     genesis_text = made.text;
     ASSERT_TRUE(os::write_file(etc() + "/genesis", as_bytes(genesis_text), 0644));
@@ -183,7 +184,8 @@ class RegistryTest : public ::testing::Test {
     return parse_invite(out.text.substr(0, out.text.find('\n'))).value();
   }
 
-  CURL* request(const std::string& what, HttpAnswer& answer, const std::string* post) const {
+  CURL* request(const std::string& what, HttpAnswer& answer, const std::string* post,
+                const std::string& from = {}) const {
     CURL* easy = curl_easy_init();
     const std::string pin = "sha256//" + to_base64(ByteView(https_key));
     curl_easy_setopt(easy, CURLOPT_URL, (base() + "/test/" + what).c_str());
@@ -191,7 +193,8 @@ class RegistryTest : public ::testing::Test {
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT, 30L);
+    if (!from.empty()) curl_easy_setopt(easy, CURLOPT_INTERFACE, from.c_str());
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT, 70L);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, collect);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer.body);
     if (post != nullptr) curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, post->c_str());
@@ -204,6 +207,10 @@ class RegistryTest : public ::testing::Test {
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer.status);
     curl_easy_cleanup(easy);
     return answer;
+  }
+  HttpAnswer renew(const Joiner& joiner, std::uint8_t nonce) const {
+    const std::string body = joiner.renewal_json(network(), {nonce});
+    return http("renew", &body);
   }
   HttpAnswer join(const Joiner& joiner, const InviteToken& token) const {
     const std::string body = joiner.json(network(), token);
@@ -232,6 +239,7 @@ class RegistryTest : public ::testing::Test {
   }
 
   TempFolder folder;
+  std::string lifetime;  // of certificates; set before SetUp, empty: the default
   std::string genesis_text;
   ByteArray<32> https_key{};
   std::uint16_t port = 0;

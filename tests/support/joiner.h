@@ -29,6 +29,23 @@ struct Joiner {
            "\",\"proof\":\"" + to_hex(enrolment_proof(key, c)) + "\",\"signature\":\"" +
            to_base64(sign_enrolment(c, identity)) + "\"}";
   }
+  // A renewal: the zero token id.
+  EnrolmentClaim renewal(const NetworkId& network, const Nonce& nonce) const {
+    return {network, address(), crypto::sha256(csr), {}, nonce};
+  }
+  std::string renewal_json(const NetworkId& network, const Nonce& nonce) const {
+    return "{\"address\":\"" + address().text() + "\",\"csr\":\"" + to_base64(csr) +
+           "\",\"nonce\":\"" + to_hex(nonce) + "\",\"signature\":\"" +
+           to_base64(sign_enrolment(renewal(network, nonce), identity)) + "\"}";
+  }
+  sign_link::Renew renew(const NetworkId& network, const Nonce& nonce) const {
+    sign_link::Renew out;
+    out.nonce = nonce;
+    out.address = address().bytes;
+    out.csr = csr;
+    out.signature = sign_enrolment(renewal(network, nonce), identity);
+    return out;
+  }
   sign_link::Issue issue(const NetworkId& network, const InviteKey& key, const IpPrefix& prefix6,
                          const IpAddress& ipv4) const {
     const EnrolmentClaim c = claim(network, key);

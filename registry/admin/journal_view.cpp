@@ -1,0 +1,123 @@
+#include "registry/admin/journal_view.h"
+
+#include <algorithm>
+#include <map>
+
+namespace wattle::registry {
+namespace {
+
+class Builder {
+ public:
+  Builder(JournalView& view, UnixTime now) : view_(view), now_(now) {}
+
+  Result<void> operator()(const GenesisEntry& e) {
+    view_.genesis = WATTLE_TRY(parse_genesis(e.text));
+    view_.genesis_text = e.text;
+    return {};
+  }
+  Result<void> operator()(const DocumentEntry& e) {
+    view_.document = WATTLE_TRY(parse_network_document(
+        e.text, view_.genesis.document_key, network_id(genesis_hash(view_.genesis_text))));
+    return {};
+  }
+  Result<void> operator()(const InviteEntry& e) {
+    if (e.expires > now_) open_[e.token] = true;
+    return {};
+  }
+  Result<void> operator()(const IssueEntry& e) {
+    open_.erase(e.token);
+    Node node;
+    node.address = e.address;
+    node.name = e.name;
+    node.flags = e.flags;
+    node.prefix6 = e.prefix6;
+    node.ipv4 = e.ipv4;
+    node.joined = time;
+    WATTLE_TRY(certify(node, e));
+    at_[e.address] = view_.nodes.size();
+    view_.nodes.push_back(std::move(node));
+    return {};
+  }
+  Result<void> operator()(const RenewEntry& e) {
+    return certify(*WATTLE_TRY(member(e.address)), e);
+  }
+  Result<void> operator()(const RenameEntry& e) {
+    WATTLE_TRY(member(e.address))->name = e.name;
+    return {};
+  }
+  Result<void> operator()(const RevokeEntry& e) {
+    WATTLE_TRY(member(e.address))->revoked = true;
+    return {};
+  }
+  Result<void> operator()(const FlagsEntry& e) {
+    WATTLE_TRY(member(e.address))->flags = e.flags;
+    return {};
+  }
+  Result<void> operator()(const PolicyEntry& e) {
+    view_.lifetime = e.lifetime;
+    return {};
+  }
+  std::size_t open_invites() const { return open_.size(); }
+
+  UnixTime time;  // of the entry
+
+ private:
+  template <typename E>
+  static Result<void> certify(Node& node, const E& e) {
+    node.credential = WATTLE_TRY(decode_credential(e.credential));
+    node.certified_name = e.name;
+    node.certified_flags = e.flags;
+    node.serial = e.serial;
+    return {};
+  }
+  Result<Node*> member(const NodeAddress& address) {
+    const auto at = at_.find(address);
+    if (at == at_.end()) return Error(Errc::BadValue, "the signer's journal names a stranger");
+    return &view_.nodes[at->second];
+  }
+
+  JournalView& view_;
+  UnixTime now_;
+  std::map<TokenId, bool> open_;
+  std::map<NodeAddress, std::size_t> at_;
+};
+
+}  // namespace
+
+const char* Node::state(UnixTime now) const {
+  if (revoked) return "revoked";
+  if (credential.not_after <= now) return "expired";
+  return name != certified_name || flags != certified_flags ? "renews" : "member";
+}
+
+const Node* JournalView::find(const std::string& name) const {
+  const Node* found = nullptr;
+  for (const Node& node : nodes)
+    if (node.name == name && (found == nullptr || !node.revoked)) found = &node;
+  return found;
+}
+
+Result<JournalView> view_of(const std::vector<Entry>& entries, const std::string& network,
+                            UnixTime now) {
+  JournalView view;
+  view.network = network;
+  Builder builder(view, now);
+  for (const Entry& entry : entries) {
+    builder.time = entry.time;
+    WATTLE_TRY(std::visit(builder, entry.body));
+  }
+  view.open_invites = builder.open_invites();
+  return view;
+}
+
+std::string roles_text(std::uint8_t flags) {
+  constexpr std::pair<std::uint8_t, const char*> kRoles[] = {
+      {kFlagRelay, "relay"}, {kFlagBridge, "bridge"},   {kFlagRouter, "router"},
+      {kFlagDhcp, "dhcp"},   {kFlagGateway, "gateway"}, {kFlagLeaf, "leaf"}};
+  std::string out;
+  for (const auto& [flag, name] : kRoles)
+    if ((flags & flag) != 0) out += (out.empty() ? "" : ",") + std::string(name);
+  return out;
+}
+
+}  // namespace wattle::registry

@@ -1,0 +1,48 @@
+// What the signer's journal says about a network, as far as an administrator asks for it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/proto/network_document.h"
+#include "registry/admin/admin_link.h"
+
+namespace wattle::registry {
+
+struct Node {
+  NodeAddress address;
+  std::string name;        // as assigned
+  std::uint8_t flags = 0;  // likewise
+  IpPrefix prefix6;
+  IpAddress ipv4;
+  UnixTime joined;
+  std::string certified_name;  // in its newest certificate, as the rest is
+  std::uint8_t certified_flags = 0;
+  std::uint64_t serial = 0;
+  Credential credential;
+  bool revoked = false;
+
+  // "member"; "revoked"; "expired"; "renews": it has not yet fetched what was changed.
+  const char* state(UnixTime now) const;
+};
+
+struct JournalView {
+  std::string network;
+  Genesis genesis;
+  std::string genesis_text;
+  NetworkDocument document;
+  std::uint64_t lifetime = kLifetime;
+  std::vector<Node> nodes;  // in the order in which they joined
+  std::size_t open_invites = 0;
+
+  // By name; a revoked one only if no other has the name.
+  const Node* find(const std::string& name) const;
+};
+
+Result<JournalView> view_of(const std::vector<Entry>& entries, const std::string& network,
+                            UnixTime now);
+
+// "relay,gateway"; empty if there is no flag.
+std::string roles_text(std::uint8_t flags);
+
+}  // namespace wattle::registry
