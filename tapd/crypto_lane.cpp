@@ -104,9 +104,10 @@ void CryptoLane::end(Instant now, const std::string& why) {
   complained_ = true;
   socket_.close();
   queue_.clear();
+  // The socket outlives cryptod: the next one finds us waiting on it.
+  retry_at_ = now + (handed_over_ ? kReconnect / 10 : kReconnect);
   agreed_ = handed_over_ = false;
   addresses_dirty_ = true;
-  retry_at_ = now + kReconnect;
 }
 
 }  // namespace wattle::tapd

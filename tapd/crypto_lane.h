@@ -1,7 +1,7 @@
 // tapd's end of the lane to cryptod, without libevent: connects, exchanges fingerprints as
 // common/os/channel does, hands over the whole state, then the newest LocalAddresses whenever they
 // change. It never blocks; poll() it and call service(). When cryptod goes away it tries again
-// every 100 ms. Every message from cryptod but SendAgain ends the connection.
+// after 10 ms, then every 100 ms. Every message from cryptod but SendAgain ends the connection.
 #pragma once
 
 #include <deque>

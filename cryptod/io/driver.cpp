@@ -81,7 +81,10 @@ void Driver::on_handover(Handover&& all) {
                                               {log::Key::Count, std::to_string(all.udp.size())}});
   tap_watch_.reset();
   tap_.emplace(std::move(all.tap));
-  tap_watch_ = loop_.on_readable(tap_->queue(), [this] { on_frames(); });
+  if (said_ready_)
+    read_frames();
+  else
+    tap_patience_ = loop_.after(kPatience, [this] { read_frames(); });
 
   ports_.clear();
   device_ = {.present = true,
@@ -109,6 +112,12 @@ void Driver::on_tap_gone() {
   tap_.reset();
   device_.present = false;
   feed([&](const Moment& m, Actions& out) { engine_.device(m, device_, out); });
+}
+
+void Driver::read_frames() {
+  tap_patience_.reset();
+  if (tap_ && !tap_watch_.active())
+    tap_watch_ = loop_.on_readable(tap_->queue(), [this] { on_frames(); });
 }
 
 UdpPort* Driver::port_of(std::uint8_t family) {
@@ -143,6 +152,7 @@ void Driver::perform() {
 void Driver::say_readiness() {
   if (engine_.ready() == said_ready_) return;
   said_ready_ = engine_.ready();
+  if (said_ready_) read_frames();
   log::notice(said_ready_ ? "credential and packet key are here; sessions can begin"
                           : "no valid credential or packet key; no new sessions");
 }

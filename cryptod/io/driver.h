@@ -30,6 +30,9 @@ class Driver {
  private:
   // Batches of one descriptor before the others get their turn.
   static constexpr int kRounds = 4;
+  // How long the device keeps its frames for an engine that cannot send them yet: as long as the
+  // engine itself would (pending_queue.h). So what was sent during a restart is not lost.
+  static constexpr Duration kPatience = std::chrono::seconds(3);
 
   struct Port {
     explicit Port(Handover::Udp&& from) : udp(std::move(from.socket), from.family, from.port) {}
@@ -42,6 +45,7 @@ class Driver {
   void on_handover(Handover&& all);
   void on_addresses(std::vector<IpAddress>&& addresses);
   void on_tap_gone();
+  void read_frames();
   void on_timer();
 
   // One event: clears the actions, lets `event(moment, actions)` happen, performs what it wants.
@@ -61,7 +65,7 @@ class Driver {
 
   DeviceState device_;
   std::optional<TapPort> tap_;
-  os::Watch tap_watch_;
+  os::Watch tap_watch_, tap_patience_;
   std::vector<std::unique_ptr<Port>> ports_;
   ReceiveBuffers buffers_;
   std::vector<Received> received_;

@@ -5,7 +5,19 @@
 
 namespace wattle::metad {
 
-Actions Engine::on_cryptod_up(Now) {
+namespace {
+
+// Where the session was: behind a NAT that may be the only place, and no record tells it.
+void put_first(const meta_link::PeerState& session, std::vector<Endpoint>& endpoints) {
+  if (!session.has_endpoint) return;
+  std::erase(endpoints, session.endpoint);
+  endpoints.insert(endpoints.begin(), session.endpoint);
+  if (endpoints.size() > kMaxEndpoints) endpoints.resize(kMaxEndpoints);
+}
+
+}  // namespace
+
+Actions Engine::on_cryptod_up(Now now) {
   cryptod_ = true;
   feed_.clear();
   stale_.clear();
@@ -15,6 +27,9 @@ Actions Engine::on_cryptod_up(Now) {
     if (!host.told_by.empty()) feed_.mark(LaneFeed::Kind::Endpoints, address);
   for (const NodeAddress& address : broker_.addresses())
     feed_.mark(LaneFeed::Kind::Member, address);
+  for (const auto& [address, session] : sessions_)
+    if (has_session(address) && broker_.find(address) == nullptr)
+      want_key(address, 0, {}, now.mono, now);
   feed_.mark(LaneFeed::Kind::SnapshotEnd);
   return take();
 }
@@ -49,6 +64,10 @@ Actions Engine::on_cryptod(const meta_link::ToMetad::Message& message, Now now) 
             address.bytes = m.address;
             if (sessions_.size() < NodeDb::kMaxHosts || sessions_.contains(address))
               sessions_[address] = m;
+            // A peer that came to us: a cryptod that is restarted will need its record at once.
+            if (m.state == meta_link::SessionState::Live && broker_.find(address) == nullptr)
+              want_key(address, 0, {}, now.mono + std::chrono::milliseconds(random_.u32() % 2000),
+                       now);
           },
           [&](const meta_link::PeersEnd& m) {
             tapd_ = m.device;
@@ -113,6 +132,7 @@ LaneFeed::Message Engine::build(const LaneFeed::Key& key) const {
       member.endpoints = endpoints();
       member.options = options();
       member.had_session = has_session(key.address);
+      if (member.had_session) put_first(sessions_.at(key.address), member.endpoints);
       return member;
     }
     case LaneFeed::Kind::Gone:

@@ -31,6 +31,42 @@ for victim in metad keyd tapd cryptod; do
     check "no ping was lost while $victim was away" grep -q ' 0% packet loss' "$LAB/ping.$victim"
   fi
 done
+# cryptod again and again: from the kill to the first answer of each flow whose question was asked after the kill. Flows
+# run both ways between alice and both her peers.
+KILLS=10
+flows=""
+for pair in alice-bob alice-carol bob-alice carol-alice; do
+  on ${pair%-*} ping -n -D -i 0.05 "$(address4 ${pair#*-})" > "$LAB/flow.$pair" 2>&1 & flows="$flows $!"
+done
+sleep 6  # a daemon that has lived for five seconds is started again at once
+: > "$LAB/kills"
+for ((i = 0; i < KILLS; i++)); do
+  old=$(daemon cryptod)
+  echo "$EPOCHREALTIME" >> "$LAB/kills"
+  on alice kill -KILL "$old"
+  sleep 6
+done
+check "wattle-cryptod is back after the last kill" came_back cryptod "$old"
+# The flows are children of nsenter: its SIGINT is not theirs.
+for pair in alice bob carol; do on $pair bash -c 'for p in /proc/[0-9]*; do [ "$(cat $p/comm 2>/dev/null)" = ping ] && kill -INT ${p#/proc/}; done; :'; done
+wait $flows
+for pair in alice-bob alice-carol bob-alice carol-alice; do
+  awk -v flow=$pair -v next_kill=0 'FNR == NR { kill[n++] = $1; next }
+    /bytes from/ {
+      at = substr($1, 2) + 0; sub(/.*time=/, ""); asked = at - $1 / 1000
+      while (next_kill < n && kill[next_kill] < asked) { back[next_kill] = at - kill[next_kill]; next_kill++ }
+    }
+    END {
+      for (i = 0; i < n; i++) printf "%s %d %d\n", flow, i + 1, (i in back) ? back[i] * 1000 : 99999
+    }' "$LAB/kills" "$LAB/flow.$pair"
+done > "$LAB/back"
+awk '{ sum[$1] += $3; if ($3 > most[$1]) most[$1] = $3 } END { for (f in sum) printf "        %s: back after %d ms on average, %d ms at most, %d kills of wattle-cryptod\n", f, sum[f] / n, most[f], n }' \
+  n=$KILLS "$LAB/back" | sort
+for pair in alice-bob alice-carol bob-alice carol-alice; do
+  echo "        $pair: $(grep -o '[0-9]* packets transmitted.*loss' "$LAB/flow.$pair")"
+done
+check "four flows were measured over $KILLS kills" test "$(wc -l < "$LAB/back")" = $((4 * KILLS))
+check "each flow was back within 1 s of each kill" awk '$3 > 1000 { print; bad = 1 } END { exit bad }' "$LAB/back"
 status_up() { on alice wattle status > "$LAB/status" && ! grep -qw down "$LAB/status"; }
 check "wattle status: everything is up" wait_for 10 status_up
 

@@ -35,8 +35,8 @@ TEST(RestartPolicy, AtOnceThenSlowerUpToFiveSeconds) {
 TEST(RestartPolicy, ALongLifeBeginsAnew) {
   RestartPolicy policy;
   for (int i = 0; i < 5; ++i) policy.on_end(at(seconds(0)), at(seconds(1)));
-  EXPECT_EQ(policy.on_end(at(seconds(10)), at(milliseconds(19'999))), milliseconds(1600));
-  EXPECT_EQ(policy.on_end(at(seconds(20)), at(seconds(30))), Duration::zero());
+  EXPECT_EQ(policy.on_end(at(seconds(10)), at(milliseconds(14'999))), milliseconds(1600));
+  EXPECT_EQ(policy.on_end(at(seconds(20)), at(seconds(25))), Duration::zero());
   EXPECT_EQ(policy.on_end(at(seconds(30)), at(seconds(31))), milliseconds(100));
   policy.reset();
   EXPECT_EQ(policy.on_end(at(seconds(40)), at(seconds(41))), Duration::zero());
