@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "common/base/parse.h"
+#include "common/base/parse_rate.h"
 #include "common/os/file.h"
 #include "common/os/options.h"
 #include "common/os/paths.h"
@@ -19,7 +20,7 @@ constexpr std::uint64_t kByName = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kHighestUid = 0xffff'fffe;
 
 struct Raw {
-  std::string network, genesis, level = "info";
+  std::string network, genesis, level = "info", relay = "yes";
   std::uint64_t tap_uid = kByName, meta_uid = kByName, key_uid = kByName;
 };
 
@@ -30,6 +31,7 @@ void declare(os::Options& options, Raw& raw) {
   options.text("net", raw.network, "name of the network (required)")
       .text("genesis", raw.genesis, "genesis file (default /etc/wattle/NET/genesis)")
       .text("log-level", raw.level, "error, warning, notice, info or debug")
+      .text("relay", raw.relay, "yes, no, or bytes per second that each member may have relayed")
       .number("tap-uid", raw.tap_uid, "uid that may connect as tapd (default wattle-NET-tap)")
       .number("meta-uid", raw.meta_uid, "uid that may connect as metad (default wattle-NET-meta)")
       .number("key-uid", raw.key_uid, "uid that may connect as keyd (default wattle-NET-key)");
@@ -73,6 +75,7 @@ Result<std::optional<Config>> load_config(int argc, const char* const* argv) {
   if (!os::log::parse_level(raw.level, config.level))
     return Error(Errc::Config,
                  "log-level '" + raw.level + "' is none of error, warning, notice, info, debug");
+  config.relay_rate = WATTLE_TRY(parse_relay(raw.relay));
   config.tap_uid = WATTLE_TRY(uid_of(raw.tap_uid, raw, "tap"));
   config.meta_uid = WATTLE_TRY(uid_of(raw.meta_uid, raw, "meta"));
   config.key_uid = WATTLE_TRY(uid_of(raw.key_uid, raw, "key"));
@@ -97,6 +100,7 @@ Result<EngineConfig> load_genesis(const Config& config) {
   out.document_key = genesis->document_key;
   out.prefix6 = genesis->prefix;
   out.prefix4 = genesis->ipv4;
+  out.relay_rate = config.relay_rate;
   return out;
 }
 

@@ -15,6 +15,7 @@ struct Config {
   std::string network;
   std::string genesis;  // file
   os::log::Level level = os::log::Level::Info;
+  std::uint64_t relay_rate = 0;  // bytes per second of each source
   uid_t tap_uid = 0, meta_uid = 0, key_uid = 0;
 };
 
@@ -22,7 +23,7 @@ struct Config {
 // with one sentence.
 Result<std::optional<Config>> load_config(int argc, const char* const* argv);
 
-// Reads and checks the genesis file: network id, keys and blocks.
+// Reads and checks the genesis file: network id, keys and blocks; the rest from the configuration.
 Result<EngineConfig> load_genesis(const Config& config);
 
 }  // namespace wattle::cryptod

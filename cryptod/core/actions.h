@@ -1,6 +1,7 @@
 // What the engine wants done, in a caller-owned object that is reused: clear() keeps all capacity,
 // so a packet in the steady state allocates nothing. Everything here stays valid until the next
-// clear(); frames may also point into the buffers of the datagrams that were handed in.
+// clear(); datagrams and frames may also point into the buffers of the datagrams that were handed
+// in.
 #pragma once
 
 #include <memory>

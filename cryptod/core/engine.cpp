@@ -24,14 +24,16 @@ class Engine::Impl {
         own_(ctx_),
         paths_(ctx_, sessions_, own_),
         handshakes_(ctx_, sessions_, members_, paths_),
-        probes_(ctx_, sessions_, handshakes_, paths_, own_),
+        watch_(ctx_, sessions_, handshakes_, paths_),
+        probes_(ctx_, sessions_, handshakes_, paths_, own_, watch_),
+        relay_(ctx_, sessions_),
         punches_(ctx_, sessions_, paths_, own_),
         frames_(ctx_, sessions_, handshakes_, neighbours_),
-        flow_(ctx_, sessions_, members_, handshakes_, frames_, probes_, paths_, punches_),
+        flow_(ctx_, sessions_, members_, handshakes_, frames_, probes_, paths_, punches_, relay_),
         own_keys_(ctx_, sessions_),
         routes_(ctx_),
         meta_(ctx_, sessions_, members_, handshakes_, neighbours_, probes_, own_keys_, routes_,
-              paths_, own_) {}
+              paths_, own_, watch_) {}
 
   void begin(const Moment& moment, Actions& out) {
     ctx_.moment = moment;
@@ -39,6 +41,7 @@ class Engine::Impl {
   }
   void finish() {
     probes_.work();
+    watch_.work();
     meta_.work();
     ctx_.out = nullptr;
   }
@@ -50,7 +53,23 @@ class Engine::Impl {
     if (header_flags(d.bytes) != 0) return ctx_.count(Counter::DropHeader);
     if (!ctx_.self.address) return ctx_.count(Counter::DropNotReady);
     d.via = arrival_of(d);
-    mine(d);
+    accept(d);
+  }
+
+  // As PACKET over a neighbour's link: its own datagram, or one it relays.
+  void carried(const meta_link::Carried& m) {
+    const Peer* const hop = ctx_.peers.find(NodeAddress{m.neighbour});
+    if (hop == nullptr || !hop->neighbour || m.datagram.size() < kHeaderSize ||
+        m.datagram.size() > kMostCarried || header_flags(m.datagram) != 0 || !ctx_.self.address)
+      return ctx_.count(Counter::DropCarry);
+    const MutableBytes bytes = ctx_.out->allocate(m.datagram.size());
+    if (bytes.empty()) return ctx_.count(Counter::DropNoBuffer);
+    std::copy(m.datagram.begin(), m.datagram.end(), bytes.begin());
+    ctx_.count(Counter::RxDatagrams);
+    ctx_.count(Counter::RxBytes, bytes.size());
+    const bool own = equal(header_sender(bytes), hop->id);
+    Received d{{}, {}, 0, bytes, {own ? PathKind::Carried : PathKind::Routed, hop->slot}};
+    accept(d);
   }
 
   // Over UDP, the hop byte tells who came straight.
@@ -61,8 +80,8 @@ class Engine::Impl {
     return {header_hops(d.bytes) == 0 ? PathKind::Direct : PathKind::Routed, slot};
   }
 
-  void mine(Received& d) {
-    if (!equal(header_recipient(d.bytes), ctx_.self.id)) return ctx_.count(Counter::DropRecipient);
+  void accept(Received& d) {
+    if (!equal(header_recipient(d.bytes), ctx_.self.id)) return relay_.relay(d);
     switch (static_cast<WireType>(header_type(d.bytes))) {
       case WireType::Transport:
         return flow_.transport(d);
@@ -115,6 +134,7 @@ class Engine::Impl {
       ctx_.deadlines.set(peer.slot,
                          next == kNever ? kNever : std::max(next, ctx_.now() + kLeastPause));
     }
+    watch_.due();
     own_keys_.due();
     if (sweep_at_ <= ctx_.now()) {
       sweep_at_ = ctx_.now() + kSweep;
@@ -124,8 +144,8 @@ class Engine::Impl {
 
   Instant next_deadline() {
     const Instant sweep = ctx_.peers.size() == 0 ? kNever : sweep_at_;
-    return std::min(
-        {ctx_.deadlines.first(), own_keys_.next(), probes_.next(), meta_.next(), sweep});
+    return std::min({ctx_.deadlines.first(), own_keys_.next(), probes_.next(), meta_.next(),
+                     watch_.next(), sweep});
   }
 
   EngineContext ctx_;
@@ -135,7 +155,9 @@ class Engine::Impl {
   OwnEndpoints own_;
   PathDesk paths_;
   HandshakeFlow handshakes_;
+  NeighbourWatch watch_;
   ProbeDesk probes_;
+  RelayFlow relay_;
   PunchDesk punches_;
   FrameFlow frames_;
   SessionFlow flow_;
@@ -199,7 +221,10 @@ void Engine::meta_connected(const Moment& moment, Actions& out) {
 void Engine::meta_message(const Moment& moment, const meta_link::ToCryptod::Message& message,
                           Actions& out) {
   impl_->begin(moment, out);
-  impl_->meta_.message(message);
+  if (const auto* carried = std::get_if<meta_link::Carried>(&message))
+    impl_->carried(*carried);
+  else
+    impl_->meta_.message(message);
   impl_->finish();
 }
 

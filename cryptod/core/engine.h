@@ -51,6 +51,8 @@ struct EngineConfig {
   crypto::PublicKey document_key{};
   IpPrefix prefix6;  // the network's blocks: endpoints inside them are never used
   IpPrefix prefix4;
+  // From wattle.conf. Bytes per second that each member may have relayed here; 0: relays nothing.
+  std::uint64_t relay_rate = 125'000'000;
 };
 
 // What tapd has handed over. The driver gives the whole state whenever any of it changes.

@@ -10,7 +10,8 @@ namespace wattle::cryptod {
 
 MetaFlow::MetaFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members,
                    HandshakeFlow& handshakes, NeighbourDesk& neighbours, ProbeDesk& probes,
-                   OwnKeyFlow& own_keys, RouteFlow& routes, PathDesk& paths, OwnEndpoints& own)
+                   OwnKeyFlow& own_keys, RouteFlow& routes, PathDesk& paths, OwnEndpoints& own,
+                   NeighbourWatch& watch)
     : ctx_(context),
       sessions_(sessions),
       members_(members),
@@ -20,13 +21,15 @@ MetaFlow::MetaFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& 
       own_keys_(own_keys),
       routes_(routes),
       paths_(paths),
-      own_(own) {}
+      own_(own),
+      watch_(watch) {}
 
 // ---- the lane --------------------------------------------------------------------------------
 
 void MetaFlow::connected() {
   ctx_.meta_up = true;
   routes_.connected();
+  watch_.connected();
   if (const LocalKey* const key = ctx_.self.keys.current())
     ctx_.tell_metad(meta_link::OwnRecord{key->record});
   local_endpoints();
@@ -156,6 +159,11 @@ void MetaFlow::on(const meta_link::Stale& m) {
 // Of a known owner the record follows, and that is the answer.
 void MetaFlow::on(const meta_link::Owner& m) {
   if (!m.known) neighbours_.unknown(m.kind, m.value);
+}
+
+void MetaFlow::on(const meta_link::SnapshotEnd&) {
+  routes_.snapshot_end();
+  watch_.snapshot_end();
 }
 
 // ---- questions -------------------------------------------------------------------------------

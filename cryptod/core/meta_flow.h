@@ -13,7 +13,8 @@ class MetaFlow {
  public:
   MetaFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members,
            HandshakeFlow& handshakes, NeighbourDesk& neighbours, ProbeDesk& probes,
-           OwnKeyFlow& own_keys, RouteFlow& routes, PathDesk& paths, OwnEndpoints& own);
+           OwnKeyFlow& own_keys, RouteFlow& routes, PathDesk& paths, OwnEndpoints& own,
+           NeighbourWatch& watch);
 
   void connected();
   void lost();
@@ -38,11 +39,11 @@ class MetaFlow {
   void on(const meta_link::ListPeers& m);
   void on(const meta_link::Probe& m);
   void on(const meta_link::AskWhy& m);
-  void on(const meta_link::Neighbour&) {}
+  void on(const meta_link::Neighbour& m) { watch_.neighbour(m); }
   void on(const meta_link::Route& m) { routes_.route(m); }
   void on(const meta_link::KeepIncarnation& m) { routes_.keep_incarnation(m); }
-  void on(const meta_link::Carried&) {}
-  void on(const meta_link::SnapshotEnd&) { routes_.snapshot_end(); }
+  void on(const meta_link::Carried&) {}  // Engine's
+  void on(const meta_link::SnapshotEnd&);
   void on(std::monostate) {}
 
   Peer* hint(const meta_link::Address& address, std::span<const Endpoint> endpoints,
@@ -60,6 +61,7 @@ class MetaFlow {
   RouteFlow& routes_;
   PathDesk& paths_;
   OwnEndpoints& own_;
+  NeighbourWatch& watch_;
   std::deque<std::uint32_t> backlog_;  // slots with an unverified record
   TokenBucket verifications_{500, 100};
 };

@@ -30,7 +30,10 @@ class PathDesk {
 
   // ---- what may be used
   bool may_go_direct(const Peer& peer) const;  // its options word allows it
-  bool may_be_routed(const Peer& peer) const { return !peer.neighbour; }
+  // A neighbour's own path never is: others are routed over it. Unless its link is down.
+  bool may_be_routed(const Peer& peer) const {
+    return !peer.neighbour || peer.link_way == meta_link::LinkWay::Down;
+  }
   bool allowed(const Peer& peer, const Path& path) const;
   // Direct endpoints to try, the lost one first, then those metad told of from the `round`th on.
   std::size_t candidates(const Peer& peer, std::size_t round,

@@ -53,7 +53,7 @@ bool ProbeDesk::probe(Peer& peer, Session& session, const Path& from, ByteView b
 }
 
 void ProbeDesk::answered(Peer& peer, const Path& from, std::uint64_t nonce) {
-  if (paths_.answered(peer, from, nonce)) return;
+  if (paths_.answered(peer, from, nonce) || watch_.answered(peer, from, nonce)) return;
   const auto ping = std::find_if(pings_.begin(), pings_.end(), [&](const Ping& p) {
     return p.sent && p.slot == peer.slot && p.nonce == nonce;
   });

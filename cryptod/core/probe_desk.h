@@ -2,7 +2,7 @@
 // what a neighbour sees of us, and asks for `wattle ping`.
 #pragma once
 
-#include "cryptod/core/handshake_flow.h"
+#include "cryptod/core/neighbour_watch.h"
 
 namespace wattle::cryptod {
 
@@ -12,8 +12,13 @@ class ProbeDesk {
   static constexpr std::size_t kPings = 64;
 
   ProbeDesk(EngineContext& context, SessionKeeper& sessions, HandshakeFlow& handshakes,
-            PathDesk& paths, OwnEndpoints& own)
-      : ctx_(context), sessions_(sessions), handshakes_(handshakes), paths_(paths), own_(own) {}
+            PathDesk& paths, OwnEndpoints& own, NeighbourWatch& watch)
+      : ctx_(context),
+        sessions_(sessions),
+        handshakes_(handshakes),
+        paths_(paths),
+        own_(own),
+        watch_(watch) {}
 
   // A probe that was opened on `session`. False: malformed.
   bool probe(Peer& peer, Session& session, const Path& from, ByteView body);
@@ -39,6 +44,7 @@ class ProbeDesk {
   HandshakeFlow& handshakes_;
   PathDesk& paths_;
   OwnEndpoints& own_;
+  NeighbourWatch& watch_;
   std::vector<Ping> pings_;
 };
 

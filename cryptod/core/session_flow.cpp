@@ -34,7 +34,7 @@ void SessionFlow::transport(const Received& d) {
   const Path from = path_of(d);
   if (session == peer.next.get()) confirm(peer, from);
   peer.rx_bytes += d.bytes.size();
-  peer.heard_at = ctx_.now();
+  if (from.kind != PathKind::Routed) peer.heard_at = ctx_.now();
   peer.unanswered_at = kNever;
   if (session == peer.current.get()) peer.confirm_at = kNever;
   if (wants_keepalive(opened.type) && peer.keepalive_at == kNever) {
@@ -71,6 +71,9 @@ void SessionFlow::inner(Peer& peer, Session& session, const Path& from,
       return;
     case InnerType::Records:
       return records(peer, opened.body);
+    case InnerType::Refusal:
+      if (!relay_.refusal(peer, opened.body)) ctx_.count(Counter::DropInnerLength);
+      return;
     case InnerType::Endpoints:
       if (!punches_.endpoints(peer, opened.body)) ctx_.count(Counter::DropInnerLength);
       return;

@@ -5,6 +5,7 @@
 #include "cryptod/core/frame_flow.h"
 #include "cryptod/core/probe_desk.h"
 #include "cryptod/core/punch_desk.h"
+#include "cryptod/core/relay_flow.h"
 
 namespace wattle::cryptod {
 
@@ -12,7 +13,7 @@ class SessionFlow {
  public:
   SessionFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members,
               HandshakeFlow& handshakes, FrameFlow& frames, ProbeDesk& probes, PathDesk& paths,
-              PunchDesk& punches)
+              PunchDesk& punches, RelayFlow& relay)
       : ctx_(context),
         sessions_(sessions),
         members_(members),
@@ -20,7 +21,8 @@ class SessionFlow {
         frames_(frames),
         probes_(probes),
         paths_(paths),
-        punches_(punches) {}
+        punches_(punches),
+        relay_(relay) {}
 
   void transport(const Received& datagram);
   // Keepalives, confirmations, ends of sessions, silence of the other side.
@@ -39,6 +41,7 @@ class SessionFlow {
   ProbeDesk& probes_;
   PathDesk& paths_;
   PunchDesk& punches_;
+  RelayFlow& relay_;
 };
 
 }  // namespace wattle::cryptod

@@ -4,12 +4,6 @@
 
 namespace wattle::cryptod {
 
-namespace {
-
-constexpr std::size_t kMostCarried = 4095;  // PACKET (wattle-meta(7))
-
-}  // namespace
-
 Path path_of(const Received& d) {
   if (d.via.kind == PathKind::Routed) return Path::routed();
   if (d.via.kind == PathKind::Carried) return Path::carried();

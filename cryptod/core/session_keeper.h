@@ -5,6 +5,8 @@
 
 namespace wattle::cryptod {
 
+inline constexpr std::size_t kMostCarried = 4095;  // bytes of a PACKET (wattle-meta(7))
+
 class SessionKeeper {
  public:
   static constexpr Duration kKeepPrevious = std::chrono::seconds(60);

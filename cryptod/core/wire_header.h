@@ -34,6 +34,7 @@ enum class InnerType : std::uint8_t {
   Probe = 4,      // probe_body.h
   Endpoints = 5,  // endpoint_note.h
   Records = 6,    // PKR, or PKR || CRED
+  Refusal = 8,    // code || short id: not relayed, and why
 };
 
 // The first check that refused a datagram; check_name() gives the spelling of tests/vectors.

@@ -25,6 +25,7 @@ MetaLane::MetaLane(os::EventLoop& loop, os::Fd listener, uid_t meta_uid, Callbac
 bool MetaLane::send(const ToMetad::Message& message) {
   if (!server_.is_open()) return false;
   if (backlog_.empty() && pass(message)) return true;
+  if (std::holds_alternative<meta_link::Carry>(message)) return false;  // an event: now or never
   return backlog_.put(message);
 }
 

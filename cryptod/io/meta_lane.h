@@ -1,5 +1,5 @@
 // metad's lane. What metad does not take at once waits in a Backlog; a metad that stands still
-// costs at most kBacklog messages.
+// costs at most kBacklog messages. A Carry does not wait.
 #pragma once
 
 #include <functional>

@@ -5,7 +5,10 @@ wattle_test(cryptod_core_test
     unit/cryptod/core/engine_member_test.cpp
     unit/cryptod/core/engine_return_test.cpp
     unit/cryptod/core/engine_test.cpp
+    unit/cryptod/core/forwarding_table_test.cpp
+    unit/cryptod/core/neighbour_watch_test.cpp
     unit/cryptod/core/pkik_vectors_test.cpp
+    unit/cryptod/core/relay_flow_test.cpp
     unit/cryptod/core/replay_window_test.cpp
     unit/cryptod/core/tables_test.cpp
   LINKS cryptod_core nlohmann_json::nlohmann_json)

@@ -149,7 +149,10 @@ TEST(EngineHostile, AnyBitOfAFrameCounts) {
     for (unsigned bit = 0; bit < 8; ++bit) {
       Bytes bad = good;
       bad[i] ^= static_cast<std::uint8_t>(1u << bit);
-      EXPECT_FALSE(lab.moves(lab.b(), lab.a().endpoint, bad)) << i;
+      // With another recipient it is for somebody else, whom b does not know: a is told so once a
+      // second, a stranger never.
+      const bool other = i >= 18 && i < 26;
+      EXPECT_FALSE(lab.moves(lab.b(), other ? kMallory : lab.a().endpoint, bad)) << i;
     }
   EXPECT_TRUE(lab.moves(lab.b(), lab.a().endpoint, good));
   EXPECT_EQ(lab.b().frames.size(), 2u);

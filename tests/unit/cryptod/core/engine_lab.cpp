@@ -82,6 +82,9 @@ void Node::restart(const std::vector<Node*>& had) {
   perform();
   give_credential();
   for (Node* other : had) give_member(*other, true);
+  for (const auto& other : lab_.nodes_)
+    if (lab_.links_.contains({number, other->number}))
+      say(meta_link::Neighbour{other->address.bytes, true});
   say(meta_link::SnapshotEnd{});
 }
 
@@ -89,6 +92,12 @@ void Node::remember() {
   if (last_signed) engine->key_message(lab_.moment, key_link::LastRecord{*last_signed}, actions_);
   perform();
   engine->key_message(lab_.moment, key_link::DocumentVersion{document_seen}, actions_);
+  perform();
+}
+
+void Node::meta_again() {
+  engine->meta_lost(lab_.moment);
+  engine->meta_connected(lab_.moment, actions_);
   perform();
 }
 
@@ -148,6 +157,7 @@ void Node::perform() {
 void Node::metad(const meta_link::ToMetad::Message& message) {
   told.push_back(message);
   if (const auto* own = std::get_if<meta_link::OwnRecord>(&message)) record = own->record;
+  if (const auto* carry = std::get_if<meta_link::Carry>(&message)) lab_.carry(*this, *carry);
   if (!metad_answers) return;
   if (const auto* want = std::get_if<meta_link::WantKey>(&message)) {
     for (std::size_t i = 0; i < lab_.nodes_.size(); ++i)
@@ -220,6 +230,55 @@ void Lab::put(const Node& from, const OutDatagram& d) {
   }
 }
 
+void Lab::carry(const Node& from, const meta_link::Carry& m) {
+  for (const auto& to : nodes_)
+    if (carries && to->address.bytes == m.neighbour && links_.contains({from.number, to->number}))
+      pipes_.emplace(moment.now + latency,
+                     Piped{to.get(), meta_link::Carried{from.address.bytes, m.datagram}});
+}
+
+void Lab::link(Node& one, Node& other) {
+  links_.insert({one.number, other.number});
+  links_.insert({other.number, one.number});
+  one.say(meta_link::Neighbour{other.address.bytes, true});
+  other.say(meta_link::Neighbour{one.address.bytes, true});
+}
+
+void Lab::unlink(Node& one, Node& other) {
+  links_.erase({one.number, other.number});
+  links_.erase({other.number, one.number});
+  one.say(meta_link::Neighbour{other.address.bytes, false});
+  other.say(meta_link::Neighbour{one.address.bytes, false});
+}
+
+std::uint64_t Lab::route(Node& at, const Node& to, const Node& next, const Node* alternate) {
+  meta_link::RouteEntry entry;
+  entry.state = meta_link::RouteState::Reachable;
+  entry.fd_seqno = entry.seqno = 1;
+  entry.fd_metric = entry.metric = 96;
+  entry.next_hop = next.address.bytes;
+  entry.has_alternate = alternate != nullptr;
+  if (alternate != nullptr) entry.alternate = alternate->address.bytes;
+  at.say(meta_link::Route{to.address.bytes, ++tickets_, entry});
+  return tickets_;
+}
+
+void Lab::line() {
+  pass = [this](const Packet& p) {
+    const auto from = places.find(p.from), to = places.find(p.to);
+    return from != places.end() && to != places.end() &&
+           std::abs(from->second->number - to->second->number) == 1;
+  };
+  const std::size_t n = nodes_.size();
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t k = 0; k < n; ++k)
+      if (i != k) node(i).give_member(node(k));
+  for (std::size_t i = 0; i + 1 < n; ++i) link(node(i), node(i + 1));
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t k = 0; k < n; ++k)
+      if (i != k) route(node(i), node(k), node(i < k ? i + 1 : i - 1));
+}
+
 void Lab::inject(Node& to, const Endpoint& from, Bytes bytes) {
   Received received{from, to.endpoint.address, 2, bytes};
   to.engine->datagrams(moment, {&received, 1}, to.actions_);
@@ -229,6 +288,7 @@ void Lab::inject(Node& to, const Endpoint& from, Bytes bytes) {
 void Lab::step(Instant until) {
   Instant next = until;
   if (!wire_.empty()) next = std::min(next, wire_.begin()->first);
+  if (!pipes_.empty()) next = std::min(next, pipes_.begin()->first);
   for (const auto& node : nodes_) next = std::min(next, node->engine->next_deadline());
   next = std::max(next, moment.now);
   const Instant start(std::chrono::hours(1));
@@ -240,6 +300,11 @@ void Lab::step(Instant until) {
     wire_.erase(wire_.begin());
     const auto place = places.find(packet.to);
     if (place != places.end()) inject(*place->second, packet.from, packet.bytes);
+  }
+  while (!pipes_.empty() && pipes_.begin()->first <= moment.now) {
+    const Piped piped = std::move(pipes_.begin()->second);
+    pipes_.erase(pipes_.begin());
+    piped.to->say(piped.message);
   }
   for (const auto& node : nodes_) {
     if (node->engine->next_deadline() > moment.now) continue;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "common/proto/credential.h"
 #include "common/proto/network_document.h"
@@ -63,6 +64,7 @@ class Node {
   void remember();  // keyd tells a new cryptod what it keeps
   void issue(std::uint64_t serial, std::uint64_t life = 2592000);  // a credential, told to nobody
   void give_credential();
+  void meta_again();  // metad's lane ends and another one connects
   void send(const Bytes& frame);
   void say(const meta_link::ToCryptod::Message& message);
   void hear_of(const Node& other);  // Endpoints
@@ -95,6 +97,14 @@ class Lab {
   void run(Duration duration);
   // Until `done` or the time is over; true if done.
   bool run_until(Duration limit, const std::function<bool()>& done);
+  // A meta link: both metads tell their cryptod of a Neighbour, and pass PACKETs if `carries`.
+  void link(Node& one, Node& other);
+  void unlink(Node& one, Node& other);
+  // `at` reaches `to` by the neighbour `next`; says the ticket.
+  std::uint64_t route(Node& at, const Node& to, const Node& next, const Node* alternate = nullptr);
+  // Nodes in a row: each hears only its neighbours' datagrams, is linked with them, and reaches the
+  // others through them.
+  void line();
   // Hands a datagram over at once, with this source.
   void inject(Node& to, const Endpoint& from, Bytes bytes);
   std::string document(std::uint64_t version, const std::vector<std::uint64_t>& revoked = {},
@@ -109,16 +119,25 @@ class Lab {
   Duration spread{};  // further random delay: reorders
   double loss = 0, duplicates = 0;
   std::function<bool(const Packet&)> pass;  // false: lost
-  std::map<Endpoint, Node*> places;         // who is where
-  std::vector<Packet> seen;                 // everything that was sent
+  bool carries = false;
+  std::map<Endpoint, Node*> places;  // who is where
+  std::vector<Packet> seen;          // everything that was sent
 
  private:
   friend class Node;
   void put(const Node& from, const OutDatagram& datagram);
+  void carry(const Node& from, const meta_link::Carry& m);
   void step(Instant until);
 
   std::vector<std::unique_ptr<Node>> nodes_;
   std::multimap<Instant, Packet> wire_;
+  struct Piped {
+    Node* to;
+    meta_link::Carried message;
+  };
+  std::multimap<Instant, Piped> pipes_;
+  std::set<std::pair<int, int>> links_;
+  std::uint64_t tickets_ = 0;
 };
 
 // An IPv4 datagram from one node to another, `payload` inside.
