@@ -75,6 +75,13 @@ struct SignerBench {
     EXPECT_NE(yes, nullptr);
     return signer::certify(keys, ledger, *yes, issue, now_ms).value();
   }
+  registry::RenewEntry certify(const sign_link::Renew& renew,
+                               std::uint64_t now_ms = kNow.seconds * 1000) const {
+    const auto judgement = signer::judge(ledger, renew, {now_ms / 1000});
+    const auto* yes = std::get_if<signer::Renewal>(&judgement);
+    EXPECT_NE(yes, nullptr);
+    return signer::certify(keys, ledger, *yes, renew, now_ms).value();
+  }
   void admit(const sign_link::Issue& issue) { add(certify(issue)); }
 
  private:

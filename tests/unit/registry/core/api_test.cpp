@@ -10,11 +10,13 @@
 namespace wattle::registry {
 namespace {
 
-TEST(api_route, knows_its_four_calls_and_nothing_else) {
+TEST(api_route, knows_its_calls_and_nothing_else) {
   EXPECT_EQ(route(Method::Get, "/home/genesis", "home"), Call::Genesis);
   EXPECT_EQ(route(Method::Get, "/home/document?version=3", "home"), Call::Document);
   EXPECT_EQ(route(Method::Post, "/home/join", "home"), Call::Join);
   EXPECT_EQ(route(Method::Post, "/home/origin", "home"), Call::Origin);
+  EXPECT_EQ(route(Method::Post, "/home/renew", "home"), Call::Renew);
+  EXPECT_EQ(route(Method::Get, "/home/renew", "home"), Call::WrongMethod);
   EXPECT_EQ(route(Method::Get, "/home/join", "home"), Call::WrongMethod);
   EXPECT_EQ(route(Method::Other, "/home/genesis", "home"), Call::WrongMethod);
   for (const char* path : {"", "/", "/home", "/home/", "/homes/genesis", "/other/genesis",
@@ -24,13 +26,13 @@ TEST(api_route, knows_its_four_calls_and_nothing_else) {
 
 TEST(api_answer, every_fault_has_a_word_of_its_own_and_an_error_status) {
   std::set<std::string_view> words;
-  for (int i = 0; i <= static_cast<int>(Fault::NotMember); ++i) {
+  for (int i = 0; i <= static_cast<int>(Fault::Replayed); ++i) {
     const Fault fault = static_cast<Fault>(i);
     words.insert(word(fault));
     EXPECT_GE(status(fault), 400);
     EXPECT_EQ(error_answer(fault, "x").status, status(fault));
   }
-  EXPECT_EQ(words.size(), static_cast<std::size_t>(Fault::NotMember) + 1);
+  EXPECT_EQ(words.size(), static_cast<std::size_t>(Fault::Replayed) + 1);
   EXPECT_EQ(error_answer(Fault::TokenUsed, "it \"was\" used").body,
             "{\"error\":\"token-used\",\"sentence\":\"it \\\"was\\\" used\"}\n");
   EXPECT_EQ(error_answer(Fault::TokenUsed, "\xff").status, 409);  // foreign bytes do not throw
@@ -44,6 +46,10 @@ TEST(api_answer, the_signers_rules_map_to_what_a_joiner_understands) {
   EXPECT_EQ(fault_of(Rule::BadProof), Fault::BadProof);
   EXPECT_EQ(fault_of(Rule::IdClash), Fault::IdClash);
   EXPECT_EQ(fault_of(Rule::Storage), Fault::SignerAway);
+  EXPECT_EQ(status(fault_of(Rule::Revoked)), 403);
+  EXPECT_EQ(status(fault_of(Rule::UnknownMember)), 404);
+  EXPECT_EQ(status(fault_of(Rule::Expired)), 410);
+  EXPECT_EQ(status(fault_of(Rule::Replayed)), 409);
 }
 
 TEST(api_answer, a_join_answer_has_every_field) {
@@ -60,6 +66,51 @@ TEST(api_answer, a_join_answer_has_every_field) {
   EXPECT_EQ(origin_answer(7, {{"bob", "aeaa", {"192.0.2.1:8737"}}}).body,
             "{\"document_version\":7,\"peers\":[{\"name\":\"bob\",\"address\":"
             "\"aeaa\",\"endpoints\":[\"192.0.2.1:8737\"]}]}\n");
+}
+
+TEST(api_answer, a_renewal_is_a_join_without_peers_and_no_news_is_empty) {
+  const Bytes certificate{1, 2, 3};
+  const Bytes credential{4, 5};
+  EXPECT_EQ(renew_answer({"alice", certificate, credential, "doc\n", {}}).body,
+            "{\"schema\":1,\"name\":\"alice\",\"certificate\":\"AQID\",\"credential\":\"BAU=\","
+            "\"document\":\"doc\\n\"}\n");
+  EXPECT_EQ(no_news().status, 204);
+  EXPECT_EQ(no_news().body, "");
+}
+
+TEST(api_route, after_is_a_version_or_nothing) {
+  EXPECT_FALSE(document_after("/home/document")->has_value());
+  EXPECT_FALSE(document_after("/home/document?")->has_value());
+  EXPECT_FALSE(document_after("/home/document?x=1&y")->has_value());
+  EXPECT_EQ(document_after("/home/document?after=0").value(), 0u);
+  EXPECT_EQ(document_after("/home/document?x=1&after=18446744073709551615").value(), UINT64_MAX);
+  for (const char* wrong :
+       {"after=", "after=-1", "after=x", "after=1x", "after=18446744073709551616"})
+    EXPECT_FALSE(document_after(std::string("/home/document?") + wrong)) << wrong;
+}
+
+TEST(renew_request, reads_what_a_member_sends_and_names_what_is_wrong) {
+  const test::Joiner joiner;
+  const std::string good = joiner.renewal_json(NetworkId{7}, Nonce{8});
+  const auto request = parse_renew_request(good);
+  ASSERT_TRUE(request) << request.error().text();
+  EXPECT_EQ(request->address, joiner.address());
+  EXPECT_EQ(request->csr, joiner.csr);
+  EXPECT_EQ(request->nonce, Nonce{8});
+  EXPECT_TRUE(verify_enrolment(claim_of(*request, NetworkId{7}), request->signature));
+  EXPECT_FALSE(verify_enrolment(claim_of(*request, NetworkId{8}), request->signature));
+  for (const char* key : {"address", "csr", "nonce", "signature"}) {
+    const std::string quoted = std::string("\"") + key + "\"";
+    std::string body = good;
+    body.replace(body.find(quoted), quoted.size(), "\"x\"");
+    const auto missing = parse_renew_request(body);
+    ASSERT_FALSE(missing) << key;
+    EXPECT_NE(missing.error().text().find(key), std::string::npos);
+    body = good;
+    body.insert(body.find(quoted) + quoted.size() + 2, "!");
+    EXPECT_FALSE(parse_renew_request(body)) << key;
+  }
+  EXPECT_EQ(parse_renew_request(std::string(kMaxBody + 1, ' ')).error().code, Errc::Full);
 }
 
 TEST(join_request, reads_what_a_joiner_sends) {
@@ -130,6 +181,10 @@ TEST(origin_check, believes_a_members_own_word_only) {
   EXPECT_EQ(check_origin(*record, forged, good.member).error().code, Errc::BadSignature);
   StoredMember other = good.member;
   other.name = "mallory";
+  EXPECT_EQ(check_origin(*record, good.post(), other).error().code, Errc::Denied);
+  other.certified_name = "alice";  // renamed, but not renewed yet
+  EXPECT_TRUE(check_origin(*record, good.post(), other));
+  other.revoked = true;
   EXPECT_EQ(check_origin(*record, good.post(), other).error().code, Errc::Denied);
   other = good.member;
   other.address.bytes[20] ^= 1;

@@ -33,6 +33,19 @@ IssueEntry issue() {
   return e;
 }
 
+RenewEntry renewal() {
+  RenewEntry e;
+  e.address.bytes[0] = 1;
+  e.csr_hash.fill(4);
+  e.nonce.fill(5);
+  e.serial = 0x0102030405060709;
+  e.flags = 1;
+  e.name = "bob";
+  e.credential.fill(8);
+  e.certificate = Bytes(700, 0x31);
+  return e;
+}
+
 Entry entry_of(EntryBody body) {
   Entry entry;
   entry.sequence = 5;
@@ -45,7 +58,9 @@ Entry entry_of(EntryBody body) {
 TEST(journal_entry, survives_the_way_there_and_back) {
   for (const EntryBody& body :
        {EntryBody(GenesisEntry{"genesis\n"}), EntryBody(DocumentEntry{"d\n"}), EntryBody(invite()),
-        EntryBody(issue())}) {
+        EntryBody(issue()), EntryBody(renewal()), EntryBody(RenameEntry{issue().address, "carol"}),
+        EntryBody(RevokeEntry{issue().address}), EntryBody(FlagsEntry{issue().address, 1}),
+        EntryBody(PolicyEntry{kMinLifetime}), EntryBody(PolicyEntry{kMaxLifetime})}) {
     Entry entry = entry_of(body);
     Bytes bytes = build_entry(entry);
     bytes.push_back(0xee);  // what follows is not its business
@@ -75,6 +90,23 @@ TEST(journal_entry, without_its_secret_has_the_same_hash_and_no_key) {
   Entry other = entry_of(issue());
   const Bytes plain = build_entry(other);
   EXPECT_EQ(without_secret(plain), plain);
+}
+
+TEST(journal_entry, refuses_fields_that_are_forbidden) {
+  const auto refuses = [](EntryBody body) {
+    Entry entry = entry_of(std::move(body));
+    return decode_entry(build_entry(entry), Secrets::Expected).error().code == Errc::BadValue;
+  };
+  EXPECT_TRUE(refuses(PolicyEntry{kMinLifetime - 1}));
+  EXPECT_TRUE(refuses(PolicyEntry{kMaxLifetime + 1}));
+  EXPECT_TRUE(refuses(RenameEntry{issue().address, "Carol"}));
+  EXPECT_TRUE(refuses(RenameEntry{issue().address, ""}));
+  RenewEntry bare = renewal();
+  bare.certificate.clear();
+  EXPECT_TRUE(refuses(bare));
+  bare = renewal();
+  bare.name = "a_b";
+  EXPECT_TRUE(refuses(bare));
 }
 
 TEST(journal_entry, every_changed_byte_is_seen) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "registry/core/client_limits.h"
+#include "registry/core/journal_entry.h"
 #include "registry/core/route_table.h"
 #include "tests/support/seeded_random.h"
 
@@ -58,6 +59,50 @@ TEST(client_limits, forgets_the_one_seen_longest_ago) {
   EXPECT_EQ(limits.size(), ClientLimits::kMaxClients);
   EXPECT_FALSE(limits.may_join(nth(0), Instant{}));
   EXPECT_TRUE(limits.may_join(nth(1), Instant{}));  // forgotten
+}
+
+TEST(renewal_limits, five_at_once_then_one_a_minute_for_each_member) {
+  RenewalLimits limits;
+  NodeAddress alice, bob;
+  bob.bytes[0] = 1;
+  const Instant start{};
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(limits.admit(alice, kLifetime, start));
+  EXPECT_FALSE(limits.admit(alice, kLifetime, start));
+  EXPECT_TRUE(limits.admit(bob, kLifetime, start));
+  EXPECT_FALSE(limits.admit(alice, kLifetime, start + std::chrono::seconds(59)));
+  EXPECT_TRUE(limits.admit(alice, kLifetime, start + std::chrono::seconds(60)));
+  EXPECT_FALSE(limits.admit(alice, kLifetime, start + std::chrono::seconds(60)));
+}
+
+// A certificate of a minute is renewed every 40 seconds, for ever.
+TEST(renewal_limits, short_lives_may_renew_more_often) {
+  RenewalLimits limits;
+  Instant now{};
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(limits.admit(NodeAddress{}, 60, now)) << i;
+    now += std::chrono::seconds(40);
+  }
+}
+
+TEST(renewal_limits, forgets_whom_it_saw_longest_ago) {
+  RenewalLimits limits;
+  NodeAddress first;
+  for (int i = 0; i < 6; ++i) limits.admit(first, kLifetime, Instant{});
+  for (std::size_t i = 1; i < RenewalLimits::kMaxMembers; ++i) {
+    NodeAddress other;
+    other.bytes[1] = static_cast<std::uint8_t>(i >> 8);
+    other.bytes[2] = static_cast<std::uint8_t>(i);
+    limits.admit(other, kLifetime, Instant{});
+  }
+  EXPECT_FALSE(limits.admit(first, kLifetime, Instant{}));
+  for (std::size_t i = 0; i < RenewalLimits::kMaxMembers; ++i) {
+    NodeAddress other;
+    other.bytes[0] = 9;
+    other.bytes[1] = static_cast<std::uint8_t>(i >> 8);
+    other.bytes[2] = static_cast<std::uint8_t>(i);
+    limits.admit(other, kLifetime, Instant{});
+  }
+  EXPECT_TRUE(limits.admit(first, kLifetime, Instant{}));
 }
 
 constexpr const char* kRoutes =

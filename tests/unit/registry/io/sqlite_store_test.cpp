@@ -40,7 +40,7 @@ class StoreFile : public ::testing::Test {
          {"SELECT key, hex(value) FROM fact ORDER BY 1",
           "SELECT hex(token), name, expires, prefix_length, flags, used FROM invite ORDER BY 1",
           "SELECT hex(address), name, hex(prefix6), prefix6_length, hex(ipv4), serial, flags, "
-          "joined, hex(token) FROM member ORDER BY 1"})
+          "joined, hex(token), certified_name, revoked FROM member ORDER BY 1"})
       EXPECT_EQ(sqlite3_exec(db, sql, row, &out, nullptr), SQLITE_OK);
     sqlite3_close(db);
     return out;
@@ -123,6 +123,50 @@ TEST_F(StoreFile, refuses_another_schema_with_a_sentence) {
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, Errc::Config);
   EXPECT_NE(store.error().text().find("99"), std::string::npos);
+}
+
+TEST_F(StoreFile, an_older_schema_is_made_anew) {
+  const SignerBench bench = two_members();
+  ASSERT_TRUE(open()->apply(entries(bench)));
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "PRAGMA user_version = 1", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(db);
+  const auto store = open();
+  EXPECT_EQ(store->next_sequence(), 0u);
+  EXPECT_TRUE(store->apply(entries(bench)));
+}
+
+TEST_F(StoreFile, follows_renewals_names_revocations_and_policy) {
+  SignerBench bench;
+  Joiner alice;
+  bench.admit(bench.request(alice, bench.invite("alice")));
+  const auto store = open();
+  ASSERT_TRUE(store->apply(entries(bench)));
+  EXPECT_EQ(*store->lifetime(), registry::kLifetime);
+  ASSERT_TRUE(*store->put_origin({alice.address(), 1, {1}, {1}, {}}));
+  const auto grow = [&](registry::EntryBody body) {
+    const std::size_t before = bench.stored.size();
+    bench.add(std::move(body));
+    ASSERT_TRUE(store->apply(entries(bench, before)));
+  };
+  const auto member = [&] { return store->find_member(alice.address())->value(); };
+  grow(registry::PolicyEntry{60});
+  EXPECT_EQ(*store->lifetime(), 60u);
+  grow(registry::RenameEntry{alice.address(), "carol"});
+  grow(registry::FlagsEntry{alice.address(), kFlagRelay});
+  EXPECT_EQ(member().name, "carol");
+  EXPECT_EQ(member().certified_name, "alice");
+  EXPECT_EQ(member().flags, 0);
+  alice.csr = crypto::make_csr(alice.tls).value();
+  grow(bench.certify(alice.renew(bench.ledger.network(), {1})));
+  EXPECT_EQ(member().certified_name, "carol");
+  EXPECT_EQ(member().flags, kFlagRelay);
+  EXPECT_EQ(member().serial, bench.ledger.last_serial());
+  EXPECT_EQ(store->origins(9, NodeAddress{})->size(), 1u);
+  grow(registry::RevokeEntry{alice.address()});
+  EXPECT_TRUE(member().revoked);
+  EXPECT_TRUE(store->origins(9, NodeAddress{})->empty());
 }
 
 registry::StoredOrigin origin(const NodeAddress& address, std::uint64_t seqno,

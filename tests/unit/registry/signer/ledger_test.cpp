@@ -88,5 +88,107 @@ TEST(ledger, refuses_issue_entries_that_contradict_earlier_ones) {
   EXPECT_FALSE(accepts(wrong));
 }
 
+struct OneMember {
+  SignerBench bench;
+  Joiner alice;
+  OneMember() {
+    bench.admit(bench.request(alice, bench.invite("alice")));
+    alice.csr = crypto::make_csr(alice.tls).value();
+  }
+  bool accepts(registry::EntryBody body) const {
+    signer::Ledger copy = bench.ledger;
+    return copy.apply(bench.next(std::move(body))).has_value();
+  }
+};
+
+TEST(ledger, refuses_renewals_that_contradict_earlier_entries) {
+  OneMember one;
+  const auto good = one.bench.certify(one.alice.renew(one.bench.ledger.network(), {1}));
+  EXPECT_TRUE(one.accepts(good));
+  auto wrong = good;
+  wrong.serial = one.bench.ledger.last_serial();
+  EXPECT_FALSE(one.accepts(wrong));
+  wrong = good;
+  ++wrong.serial;  // not the credential's
+  EXPECT_FALSE(one.accepts(wrong));
+  wrong = good;
+  wrong.name = "bob";
+  EXPECT_FALSE(one.accepts(wrong));
+  wrong = good;
+  wrong.flags = kFlagRelay;
+  EXPECT_FALSE(one.accepts(wrong));
+  wrong = good;
+  wrong.address = Joiner().address();
+  EXPECT_FALSE(one.accepts(wrong));
+  one.bench.add(good);
+  one.alice.csr = crypto::make_csr(one.alice.tls).value();
+  auto next = one.bench.certify(one.alice.renew(one.bench.ledger.network(), {2}));
+  EXPECT_TRUE(one.accepts(next));
+  next.nonce = good.nonce;
+  EXPECT_FALSE(one.accepts(next));
+  next.nonce = {2};
+  one.bench.add(registry::RevokeEntry{one.alice.address()});
+  EXPECT_FALSE(one.accepts(next));
+}
+
+TEST(ledger, follows_a_member_through_rename_flags_renewal_and_revocation) {
+  OneMember one;
+  SignerBench& bench = one.bench;
+  const NodeAddress address = one.alice.address();
+  bench.add(registry::RenameEntry{address, "carol"});
+  bench.add(registry::FlagsEntry{address, kFlagRelay});
+  EXPECT_EQ(bench.ledger.find_member("alice"), nullptr);
+  ASSERT_NE(bench.ledger.find_member("carol"), nullptr);
+  EXPECT_TRUE(bench.ledger.find_member("carol")->needs_renewal());
+  bench.add(bench.certify(one.alice.renew(bench.ledger.network(), {1})));
+  EXPECT_FALSE(bench.ledger.find_member("carol")->needs_renewal());
+  EXPECT_EQ(bench.ledger.find_member("carol")->newest().flags, kFlagRelay);
+  EXPECT_EQ(bench.ledger.find_member("carol")->held.size(), 2u);
+  EXPECT_FALSE(one.accepts(registry::RenameEntry{address, "carol"}));
+  EXPECT_FALSE(one.accepts(registry::RenameEntry{Joiner().address(), "dora"}));
+  bench.add(registry::RevokeEntry{address});
+  EXPECT_FALSE(one.accepts(registry::RevokeEntry{address}));
+  EXPECT_FALSE(one.accepts(registry::FlagsEntry{address, 0}));
+  signer::Ledger again;
+  for (const Bytes& bytes : bench.stored)
+    ASSERT_TRUE(again.apply(registry::decode_entry(bytes, registry::Secrets::Expected).value()));
+  ASSERT_NE(again.find_member(address), nullptr);
+  EXPECT_TRUE(again.find_member(address)->revoked);
+  EXPECT_EQ(again.last_hash(), bench.ledger.last_hash());
+}
+
+// The signer cannot be made to sign one either: needed_revocations() is what it signs.
+TEST(ledger, refuses_a_document_that_leaves_out_a_revocation) {
+  OneMember one;
+  SignerBench& bench = one.bench;
+  bench.add(registry::RevokeEntry{one.alice.address()});
+  NetworkDocument document = bench.ledger.document();
+  ++document.version;
+  document.time = SignerBench::kNow;
+  const auto accepts = [&] {
+    return one.accepts(
+        registry::DocumentEntry{build_network_document(document, bench.keys.document)});
+  };
+  EXPECT_FALSE(accepts());
+  const auto needed = signer::needed_revocations(bench.ledger, SignerBench::kNow);
+  ASSERT_EQ(needed.size(), 1u);
+  EXPECT_EQ(needed[0].serial, bench.ledger.last_serial());
+  EXPECT_EQ(needed[0].until.seconds,
+            SignerBench::kNow.seconds + registry::kLifetime + signer::kAfterlife);
+  document.revoked = needed;
+  --document.revoked[0].until.seconds;
+  EXPECT_FALSE(accepts());
+  document.revoked = needed;
+  EXPECT_TRUE(accepts());
+  bench.add(registry::DocumentEntry{build_network_document(document, bench.keys.document)});
+  ++document.version;
+  document.revoked.clear();
+  EXPECT_FALSE(accepts());
+  document.time = {needed[0].until.seconds - 1};
+  EXPECT_FALSE(accepts());
+  document.time = needed[0].until;  // it has run out
+  EXPECT_TRUE(accepts());
+}
+
 }  // namespace
 }  // namespace wattle::test

@@ -65,6 +65,89 @@ TEST(notary, signs_the_document_anew_after_a_day_without_what_ran_out) {
   EXPECT_EQ(next->registries, document.registries);
 }
 
+NetworkDocument parsed(const SignerBench& bench, const std::string& text) {
+  return parse_network_document(text, bench.keys.document.public_key(), bench.ledger.network())
+      .value();
+}
+
+TEST(notary, a_renewal_keeps_addresses_and_takes_name_and_flags_as_they_are) {
+  SignerBench bench;
+  bench.add(registry::PolicyEntry{3600});
+  Joiner alice;
+  const auto first = bench.certify(bench.request(alice, bench.invite("alice")), kNowMs);
+  bench.add(first);
+  bench.add(registry::RenameEntry{alice.address(), "carol"});
+  bench.add(registry::FlagsEntry{alice.address(), kFlagRelay});
+  alice.csr = crypto::make_csr(alice.tls).value();
+  const auto second = bench.certify(alice.renew(bench.ledger.network(), {1}), kNowMs + 1000);
+  EXPECT_EQ(second.serial, kNowMs + 1000);
+  EXPECT_EQ(second.name, "carol");
+  const Credential before = decode_credential(first.credential).value();
+  const Credential after = decode_credential(second.credential).value();
+  EXPECT_EQ(after.ipv4, before.ipv4);
+  EXPECT_EQ(after.ipv6, before.ipv6);
+  EXPECT_EQ(after.mac, before.mac);
+  EXPECT_EQ(after.flags, kFlagRelay);
+  EXPECT_EQ(after.name_hash, name_hash("carol"));
+  EXPECT_EQ(before.not_after.seconds, SignerBench::kNow.seconds + 3600);
+  EXPECT_EQ(after.not_after.seconds, SignerBench::kNow.seconds + 3601);
+  const auto verified = crypto::verify_certificate(
+      second.certificate, bench.ledger.genesis().ca_der, SignerBench::kNow);
+  ASSERT_TRUE(verified) << verified.error().text();
+  EXPECT_EQ(verified->says.dns_name, "carol");
+  EXPECT_EQ(verified->says.serial, second.serial);
+  EXPECT_EQ(verified->public_key, alice.tls.public_key());
+}
+
+TEST(notary, makes_a_document_as_soon_as_somebody_must_renew_or_is_revoked) {
+  SignerBench bench;
+  Joiner alice;
+  bench.admit(bench.request(alice, bench.invite("alice")));
+  const std::uint64_t serial = bench.ledger.last_serial();
+  const auto renewed = [&] {
+    return signer::renew_document(bench.keys, bench.ledger, SignerBench::kNow);
+  };
+  EXPECT_FALSE(renewed());
+  bench.add(registry::RenameEntry{alice.address(), "carol"});
+  auto text = renewed();
+  ASSERT_TRUE(text);
+  EXPECT_EQ(parsed(bench, *text).reissue, std::vector<std::uint64_t>{serial});
+  EXPECT_EQ(parsed(bench, *text).version, bench.ledger.document().version + 1);
+  bench.add(registry::DocumentEntry{*text});
+  EXPECT_FALSE(renewed());
+  alice.csr = crypto::make_csr(alice.tls).value();
+  bench.add(bench.certify(alice.renew(bench.ledger.network(), {1}), kNowMs + 1));
+  text = renewed();
+  ASSERT_TRUE(text);  // it has renewed
+  EXPECT_TRUE(parsed(bench, *text).reissue.empty());
+  bench.add(registry::DocumentEntry{*text});
+  EXPECT_FALSE(renewed());
+  bench.add(registry::RevokeEntry{alice.address()});
+  text = renewed();
+  ASSERT_TRUE(text);
+  ASSERT_EQ(parsed(bench, *text).revoked.size(), 2u);  // both certificates still count
+  EXPECT_EQ(parsed(bench, *text).revoked[0].serial, serial);
+  bench.add(registry::DocumentEntry{*text});
+  EXPECT_FALSE(renewed());
+}
+
+TEST(notary, a_rename_back_and_a_member_over_grace_need_no_renewal) {
+  SignerBench bench;
+  const Joiner alice;
+  bench.admit(bench.request(alice, bench.invite("alice")));
+  bench.add(registry::RenameEntry{alice.address(), "carol"});
+  const UnixTime last{bench.ledger.find_member("carol")->newest().until.seconds + signer::kGrace};
+  const auto at = [&](UnixTime now) {
+    return parsed(bench,
+                  signer::sign_document(bench.keys, bench.ledger, bench.ledger.document(), now))
+        .reissue.size();
+  };
+  EXPECT_EQ(at({last.seconds - 1}), 1u);
+  EXPECT_EQ(at(last), 0u);
+  bench.add(registry::RenameEntry{alice.address(), "alice"});
+  EXPECT_EQ(at(SignerBench::kNow), 0u);
+}
+
 TEST(notary, knows_its_own_keys) {
   SignerBench bench;
   const Genesis& genesis = bench.ledger.genesis();
