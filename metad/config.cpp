@@ -7,10 +7,10 @@
 #include "common/os/file.h"
 #include "common/os/options.h"
 #include "common/os/paths.h"
-#include "common/proto/acceptance.h"
 #include "common/proto/genesis.h"
 #include "common/proto/network_document.h"
 #include "common/proto/origin_record.h"
+#include "metad/core/membership.h"
 #include "metad/core/requests.h"
 
 namespace wattle::metad {
@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t kMaxPeersFile = 1024 * 1024;
 constexpr std::size_t kMaxPeers = 1000;
+constexpr std::size_t kMaxMembershipFile = 64 * 1024;
+constexpr const char* kJoin = "it is written by `wattle join`";
 
 struct Raw {
   std::string network, genesis, state, run, level = "info", relay = "yes";
@@ -61,6 +63,61 @@ Result<ByteArray<N>> read_exactly(const std::string& path) {
     return Error(Errc::BadValue,
                  "it has " + std::to_string(bytes.size()) + " bytes, not " + std::to_string(N));
   return to_array<N>(bytes);
+}
+
+struct Held {
+  Membership membership;
+  JudgedMembership says;
+};
+
+Result<Held> judge(Membership membership, const Setup& setup) {
+  Trust trust;
+  trust.network = setup.network;
+  trust.credential_key = setup.credential_key;
+  JudgedMembership says = WATTLE_TRY(judge_membership(membership, setup.ca_der, trust));
+  if (says.tls_key != setup.tls_key->public_key())
+    return Error(Errc::Denied, "the TLS key does not belong to the certificate");
+  return Held{std::move(membership), std::move(says)};
+}
+
+// What join wrote, in two files.
+Result<Held> load_joined(const Config& config, const Setup& setup) {
+  const std::string certificate_file = config.state_folder + "/certificate";
+  const auto pem = os::read_text(certificate_file);
+  if (!pem) return in_file(certificate_file, pem.error(), kJoin);
+  auto der = crypto::pem_to_der(*pem, "CERTIFICATE");
+  if (!der) return in_file(certificate_file, der.error(), kJoin);
+  const std::string credential_file = config.state_folder + "/credential";
+  const auto credential = read_exactly<kCredentialSize>(credential_file);
+  if (!credential) return in_file(credential_file, credential.error(), kJoin);
+  auto held = judge({std::move(*der), *credential}, setup);
+  if (!held) return in_file(config.state_folder, held.error(), "join again with a new invite");
+  return held;
+}
+
+// What the last renewal wrote, in one.
+Result<Held> load_renewed(const Config& config, const Setup& setup) {
+  const std::string text =
+      WATTLE_TRY(os::read_text(config.state_folder + "/" + kRenewedFile, kMaxMembershipFile));
+  return judge(WATTLE_TRY(parse_membership(text)), setup);
+}
+
+// The newest that verifies. One that has ended is good for its own renewal, as long as the grace
+// lasts.
+Result<Held> load_held(const Config& config, const Setup& setup, UnixTime now) {
+  auto joined = load_joined(config, setup);
+  auto renewed = load_renewed(config, setup);
+  const bool newer = renewed && (!joined || (renewed->says.address == joined->says.address &&
+                                             renewed->says.serial > joined->says.serial));
+  if (!newer && !joined) return joined;
+  Held held = newer ? std::move(*renewed) : std::move(*joined);
+  const JudgedMembership& says = held.says;
+  if (now.seconds >= says.not_after.seconds + kGrace)
+    return Error(Errc::Config,
+                 "the certificate (serial " + std::to_string(says.serial) +
+                     ") has ended more than 30 days ago; is the clock right? else join again with "
+                     "a new invite");
+  return held;
 }
 
 }  // namespace
@@ -125,8 +182,7 @@ std::vector<PeerHint> parse_peers(std::string_view text) {
   return out;
 }
 
-Result<Membership> load_membership(const Config& config, UnixTime now) {
-  constexpr const char* kJoin = "it is written by `wattle join`";
+Result<LoadedMembership> load_membership(const Config& config, UnixTime now) {
   const auto text = os::read_text(config.genesis, kMaxDocument);
   if (!text) return in_file(config.genesis, text.error(), kJoin);
   const auto genesis = parse_genesis(*text);
@@ -134,7 +190,7 @@ Result<Membership> load_membership(const Config& config, UnixTime now) {
   if (genesis->network != config.network)
     return Error(Errc::Config, config.genesis + " is of the network " + genesis->network +
                                    ", not of " + config.network);
-  Membership out;
+  LoadedMembership out;
   Setup& setup = out.setup;
   setup.network_name = genesis->network;
   setup.network = network_id(genesis_hash(*text));
@@ -149,42 +205,22 @@ Result<Membership> load_membership(const Config& config, UnixTime now) {
   setup.transit = config.transit;
   setup.version = WATTLE_VERSION;
   out.https_key = genesis->https_key;
-  out.tls.ca_der = genesis->ca_der;
 
-  const std::string certificate_file = config.state_folder + "/certificate";
-  const auto pem = os::read_text(certificate_file);
-  if (!pem) return in_file(certificate_file, pem.error(), kJoin);
-  auto der = crypto::pem_to_der(*pem, "CERTIFICATE");
-  if (!der) return in_file(certificate_file, der.error(), kJoin);
-  const auto certificate = crypto::verify_certificate(*der, genesis->ca_der, now);
-  if (!certificate)
-    return in_file(certificate_file, certificate.error(),
-                   "is the clock right? else join again with a new invite");
-  const auto address = parse_address_text(certificate->says.anode_text);
-  if (!address) return in_file(certificate_file, address.error(), kJoin);
-  setup.address = *address;
-  setup.name = certificate->says.dns_name;
-  setup.serial = certificate->says.serial;
-  setup.expires = certificate->says.not_after;
-  out.tls.certificate_der = std::move(*der);
   const std::string key_file = config.state_folder + "/tls.key";
-  auto key = os::read_text(key_file);
+  const auto pem = os::read_text(key_file);
+  if (!pem) return in_file(key_file, pem.error(), kJoin);
+  auto key = crypto::PrivateKey::from_pem(*pem);
   if (!key) return in_file(key_file, key.error(), kJoin);
-  out.tls.key_pem = std::move(*key);
-
-  const std::string credential_file = config.state_folder + "/credential";
-  const auto credential = read_exactly<kCredentialSize>(credential_file);
-  if (!credential) return in_file(credential_file, credential.error(), kJoin);
-  Trust trust;
-  trust.network = setup.network;
-  trust.credential_key = setup.credential_key;
-  Credential decoded;
-  const Check check = accept_credential(trust, *credential, setup.address, now, 0, decoded);
-  if (check != Check::Accept)
-    return Error(Errc::Config, credential_file + " does not verify (" +
-                                   std::string(check_name(check)) +
-                                   "); is the clock right? else join again with a new invite");
-  setup.credential = *credential;
+  setup.tls_key = std::make_shared<const crypto::PrivateKey>(std::move(*key));
+  setup.ca_der = genesis->ca_der;
+  const Held held = WATTLE_TRY(load_held(config, setup, now));
+  setup.address = held.says.address;
+  setup.name = held.says.name;
+  setup.serial = held.says.serial;
+  setup.not_before = held.says.not_before;
+  setup.expires = held.says.not_after;
+  setup.credential = held.membership.credential;
+  out.tls = {genesis->ca_der, held.membership.certificate, setup.tls_key, setup.serial};
 
   if (const auto peers = os::read_text(config.state_folder + "/peers", kMaxPeersFile))
     setup.peers = parse_peers(*peers);

@@ -29,15 +29,16 @@ struct Config {
 // Nothing: --help, --version or --requests was asked for, and printed.
 Result<std::optional<Config>> load_config(int argc, const char* const* argv);
 
-struct Membership {
+struct LoadedMembership {
   Setup setup;
   TlsContext::Material tls;
   ByteArray<32> https_key{};
   std::vector<std::string> registries;  // URLs of the stored document
 };
-// Genesis, certificate and credential, checked against each other; the peers file and the document,
-// if they are there. An expired certificate is an error: it says so.
-Result<Membership> load_membership(const Config& config, UnixTime now);
+// Genesis, certificate and credential (the newest pair: of join or of a renewal), checked against
+// each other; the peers file and the document, if they are there. A certificate that has ended is
+// an error only after the grace in which it can still be renewed.
+Result<LoadedMembership> load_membership(const Config& config, UnixTime now);
 
 // Lines `NAME ADDRESS ENDPOINT...`; malformed ones are left out.
 std::vector<PeerHint> parse_peers(std::string_view text);

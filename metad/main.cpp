@@ -32,9 +32,10 @@ Result<void> run(const Config& config) {
   os::Service service = WATTLE_TRY(os::Service::open());
   ::signal(SIGPIPE, SIG_IGN);
   crypto::init();
-  Membership membership = WATTLE_TRY(load_membership(config, os::unix_now()));
+  LoadedMembership membership = WATTLE_TRY(load_membership(config, os::unix_now()));
   DriverSetup setup;
-  setup.tls = WATTLE_TRY(TlsContext::create(membership.tls));
+  WATTLE_TRY(TlsContext::create(membership.tls));  // that they belong together
+  setup.tls = std::move(membership.tls);
   setup.engine = std::move(membership.setup);
   setup.https_key = membership.https_key;
   setup.registry = registry_places(membership.registries, true);

@@ -36,6 +36,18 @@ struct CloseControl {
 struct ToKeyd {
   key_link::SignOrigin request;
 };
+struct SignRenewal {  // to keyd
+  key_link::SignEnrolment request;
+};
+struct PostRenewal {  // to the registry; on_renewal_answer() follows
+  std::string body;
+};
+struct UseCertificate {  // for every handshake from now on
+  Bytes certificate;     // DER
+  std::uint64_t serial = 0;
+  std::string name;
+  bool relay = false;  // what its credential says
+};
 struct StoreFile {  // in the state folder, whole or not at all
   std::string name;
   std::string text;
@@ -52,8 +64,9 @@ struct Note {  // for the log; `peer` and `err` may be empty
   std::string err;
 };
 
-using Action = std::variant<SendLine, CloseLink, Dial, CancelDial, ControlLine, CloseControl,
-                            ToKeyd, StoreFile, PublishOrigin, Note>;
+using Action =
+    std::variant<SendLine, CloseLink, Dial, CancelDial, ControlLine, CloseControl, ToKeyd,
+                 SignRenewal, PostRenewal, UseCertificate, StoreFile, PublishOrigin, Note>;
 using Actions = std::vector<Action>;
 
 }  // namespace wattle::metad

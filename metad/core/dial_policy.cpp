@@ -83,7 +83,13 @@ std::vector<DialPolicy::Order> DialPolicy::due(Instant now) {
   return out;
 }
 
+DialId DialPolicy::begin_extra(const NodeAddress& address) {
+  extras_.emplace(next_id_, address);
+  return next_id_++;
+}
+
 void DialPolicy::ended(DialId id, Instant now) {
+  if (extras_.erase(id) != 0) return;
   const auto at = attempts_.find(id);
   if (at == attempts_.end()) return;
   const std::size_t index = at->second;
@@ -96,6 +102,11 @@ void DialPolicy::ended(DialId id, Instant now) {
 }
 
 bool DialPolicy::reached(DialId id, const NodeAddress& address, Instant now) {
+  if (const auto extra = extras_.find(id); extra != extras_.end()) {
+    const bool right = extra->second == address;
+    extras_.erase(extra);
+    return right;
+  }
   const auto at = attempts_.find(id);
   if (at == attempts_.end()) return address != own_;
   const std::size_t index = at->second;

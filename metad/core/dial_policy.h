@@ -44,6 +44,8 @@ class DialPolicy {
   };
   // Attempts to start now; each must be answered by ended() or reached().
   std::vector<Order> due(Instant now);
+  // An attempt to make a second link with somebody who is linked; ends like those of due().
+  DialId begin_extra(const NodeAddress& address);
   void ended(DialId id, Instant now);  // failed, or its link is closed before it was one
   // The attempt found this member. False if it is ourselves or not whom we expected.
   bool reached(DialId id, const NodeAddress& address, Instant now);
@@ -72,6 +74,7 @@ class DialPolicy {
   std::vector<Target> targets_;
   std::set<NodeAddress> linked_;
   std::map<DialId, std::size_t> attempts_;  // -> index of the target, or kGone
+  std::map<DialId, NodeAddress> extras_;
   static constexpr std::size_t kGone = SIZE_MAX;
   DialId next_id_ = 1;
 };

@@ -26,10 +26,14 @@ Engine::Engine(Setup setup, Random& random, Now now)
       dial_(setup_.address, random),
       broker_(trust_of(setup_)),
       own_(setup_, now.mono),
+      renewal_(setup_.address, setup_.tls_key, random),
       house_(now.mono + kHousekeeping) {
   if (auto credential = decode_credential(setup_.credential)) credential_ = *credential;
   if (!setup_.document.empty() && !use_stored_document(now))
     note(Note::Level::Warning, "the stored network document does not verify; it is ignored");
+  renewal_.renewed(setup_.not_before, setup_.expires);
+  look_for_reissue();
+  look_at_validity(now);
   for (const Endpoint& endpoint : setup_.connect) dial_.add_fixed(endpoint, now.mono);
   for (const PeerHint& peer : setup_.peers)
     dial_.know(peer.address, peer.endpoints, true, now.mono);
@@ -37,6 +41,7 @@ Engine::Engine(Setup setup, Random& random, Now now)
 
 Actions Engine::on_dial_failed(DialId id, Now now) {
   dial_.ended(id, now.mono);
+  redial_failed(id, now);
   dial(now);
   return take();
 }
@@ -73,10 +78,13 @@ Actions Engine::on_tick(Now now) {
   for (const NodeAddress& owner : wants_.due(now.mono)) fetch(owner, now);
   if (const auto request = own_.due(now.mono)) out_.push_back(ToKeyd{*request});
   run_gossip(now);
+  run_renewal(now);
+  run_redials(now);
   control_deadlines(now);
   serve_waiting_lines(now);
   if (now.mono >= house_) {
     house_ = now.mono + kHousekeeping;
+    look_at_validity(now);
     for (const NodeAddress& gone : nodes_.expire(now.mono)) {
       owners_.forget(gone);
       stale_.erase(gone);
@@ -95,7 +103,7 @@ Actions Engine::on_tick(Now now) {
 
 Instant Engine::next_deadline() const {
   Instant out = std::min({house_, peers_due_, wants_.next_deadline(), own_.next_deadline(),
-                          broker_.next_deadline(), gossip_.next_deadline()});
+                          broker_.next_deadline(), gossip_.next_deadline(), renewal_deadline()});
   if (links_.size() < kMaxLinks) out = std::min(out, dial_.next_deadline());
   for (const auto& [id, link] : links_) out = std::min(out, link.next_deadline());
   for (const auto& [id, control] : controls_)

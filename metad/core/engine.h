@@ -26,6 +26,7 @@
 #include "metad/core/node_db.h"
 #include "metad/core/own_origin.h"
 #include "metad/core/owners.h"
+#include "metad/core/renewal.h"
 #include "metad/core/routes.h"
 #include "metad/core/setup.h"
 
@@ -62,6 +63,8 @@ class Engine {
   // Where the registry says that members are: hints to dial.
   Actions on_peer_hints(const std::vector<PeerHint>& peers, Now now);
   Actions on_document(std::string text, Now now);  // from the registry: verified here
+  // The registry's answer to PostRenewal; status 0: it could not be reached.
+  Actions on_renewal_answer(int status, const std::string& body, Now now);
   Actions on_control_open(ControlId id, bool may_act, Now now);
   Actions on_control_line(ControlId id, std::string_view line, Now now);
   Actions on_control_end(ControlId id, Now now);  // no more lines: close when all is answered
@@ -87,6 +90,15 @@ class Engine {
     bool ended = false;
     std::optional<Query> query;  // one at a time; further lines wait
     std::deque<std::string> waiting;
+  };
+  struct Redial {   // of a link whose certificates are outdated
+    Instant due{};  // kNever while the attempt is under way
+    DialId dial = 0;
+    std::size_t tries = 0;
+  };
+  struct Redialled {  // the newest attempt of a neighbour
+    std::uint64_t serial = 0;
+    Instant at{};
   };
   struct OwnWaiter {
     LinkId link = 0;
@@ -139,6 +151,20 @@ class Engine {
   void on_document_part(LinkId id, Link& link, const Request& request, Now now);
   void run_gossip(Now now);
 
+  // engine_renewal.cpp
+  void run_renewal(Now now);
+  void on_enrolment(const key_link::Enrolment& message, Now now);
+  void adopt_membership(const Membership& membership, const JudgedMembership& judged, Now now);
+  void look_for_reissue();
+  void look_at_validity(Now now);
+  void neighbour_renewed(const NodeAddress& address, Now now);
+  void plan_redial(LinkId id, Now now);
+  void run_redials(Now now);
+  bool redial_failed(DialId dial, Now now);
+  void retire_outdated(LinkId id, Now now);
+  static bool outdates(const LinkUp& one, const LinkUp& other);
+  Instant renewal_deadline() const;
+
   // engine_keys.cpp
   void on_req_key(LinkId id, Link& link, const Request& request, Now now);
   void on_ans_key(LinkId id, Link& link, const Request& request, Now now);
@@ -189,6 +215,10 @@ class Engine {
   DocumentGossip gossip_;
   LaneFeed feed_;
   OwnOrigin own_;
+  Renewal renewal_;
+  std::map<LinkId, Redial> redials_;
+  std::map<NodeAddress, Redialled> redialled_;
+  std::map<LinkId, Instant> retiring_;  // when a link with outdated certificates is closed
   Bytes own_answer_;  // own record and credential; empty until cryptod gave the record
   std::uint64_t own_epoch_ = 0;
   std::deque<OwnWaiter> own_waiters_;

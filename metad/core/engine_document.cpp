@@ -50,6 +50,7 @@ void Engine::adopt_document(NetworkDocument document, Now now) {
   document_ = std::move(document);
   gossip_.in_force(document_->version);
   count("document_adopted");
+  look_for_reissue();
   std::set<std::uint64_t> revoked;
   for (const Revocation& revocation : document_->revoked) revoked.insert(revocation.serial);
   broker_.revoke(revoked);

@@ -54,7 +54,10 @@ void Engine::on_add_host(LinkId id, Link& link, const Request& request, Now now)
   count(counter_of(told));
   if (told > NodeDb::Told::Same) return;
   routes_->heard(record.address, link.address());
-  if (record.address == link.address()) nodes_.prove_name(record.address, link.up().name);
+  // The name of a newer certificate is proven by the link that shows it.
+  if (record.address == link.address() && record.serial <= link.up().serial)
+    nodes_.prove_name(record.address, link.up().name);
+  if (told != NodeDb::Told::Same) neighbour_renewed(record.address, now);
   if (told != NodeDb::Told::Same || !heard) {
     owners_.hint(record.address, Subnet::of(nodes_.find(record.address)->mac));
     feed_.unmark(LaneFeed::Kind::Gone, record.address);

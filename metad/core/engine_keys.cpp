@@ -129,7 +129,9 @@ void Engine::key_arrived(const NodeAddress& owner, Now) {
   owners_.prove(owner, entry->accepted.credential);
   if (const Host* host = nodes_.find(owner)) {
     const std::string name = host->origin.record.name;
-    if (name_hash(name) == entry->accepted.credential.name_hash) {
+    if (entry->accepted.credential.serial < host->origin.record.serial) {
+      // Its record is newer than this credential: the name may have changed since.
+    } else if (name_hash(name) == entry->accepted.credential.name_hash) {
       nodes_.prove_name(owner, name);
     } else {
       count("name_false");

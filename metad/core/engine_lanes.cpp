@@ -158,6 +158,9 @@ bool Engine::has_session(const NodeAddress& address) const {
 // cryptod is believed only as far as the acceptance list goes: what we hand out must verify
 // elsewhere.
 void Engine::on_own_record(const meta_link::OwnRecord& message, Now now) {
+  // Made for the certificate before a renewal: the one for this follows.
+  const auto record = decode_packet_key(message.record);
+  if (record && record->serial < setup_.serial) return count("own_record_outdated");
   Bytes answer = to_bytes(message.record);
   answer.insert(answer.end(), setup_.credential.begin(), setup_.credential.end());
   Accepted accepted;
@@ -206,25 +209,32 @@ void Engine::on_want_key(const meta_link::WantKey& message, Now now) {
 Actions Engine::on_keyd_down(Now) {
   keyd_ = false;
   own_.keyd_down();
+  renewal_.keyd(false);
   return take();
 }
 
 Actions Engine::on_keyd(const key_link::ToMetad::Message& message, Now now) {
   std::visit(ipc::Overload{
                  [](const std::monostate&) {},
-                 [](const key_link::Enrolment&) {},
+                 [&](const key_link::Enrolment& m) { on_enrolment(m, now); },
                  [&](const key_link::Identity& m) {
                    keyd_ = m.network == setup_.network && m.address == setup_.address.bytes;
+                   renewal_.keyd(keyd_);
                    if (keyd_) return own_.keyd_up();
                    note(Note::Level::Warning,
                         "keyd holds the key of another node; nothing is announced. Is the state "
                         "folder of another join?");
                  },
                  [&](const key_link::Origin& m) { on_origin(m); },
-                 [&](const key_link::Refused& m) { own_.refused(m.retry_ms, now.mono); },
+                 [&](const key_link::Refused& m) {
+                   if (m.request == 0) return own_.refused(m.retry_ms, now.mono);
+                   count("renewal_not_signed");
+                   renewal_.refused(m.retry_ms, now);
+                 },
              },
              message);
   if (const auto sign = own_.due(now.mono)) out_.push_back(ToKeyd{*sign});
+  run_renewal(now);
   return take();
 }
 

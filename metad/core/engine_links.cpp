@@ -163,6 +163,9 @@ void Engine::on_end(LinkId id, Link& link, Now now) {
   peers_changed(now);
   tell_document(id);
   settle_duplicates(id, now);
+  if (!links_.contains(id)) return;
+  retire_outdated(id, now);
+  plan_redial(id, now);
 }
 
 // Called when a link has become active: of two active ones of one member one goes.
@@ -172,6 +175,8 @@ void Engine::settle_duplicates(LinkId id, Now now) {
   for (const auto& [other_id, other] : links_) {
     if (other_id == id || other.address() != link.address() || other.stage() != Stage::Active)
       continue;
+    // One that a renewal has outdated stays until its dialler closes it.
+    if (outdates(link.up(), other.up()) || outdates(other.up(), link.up())) continue;
     losers.push_back(survives(link.origin(), other.origin()) ? other_id : id);
   }
   for (const LinkId loser : losers) {
@@ -215,6 +220,8 @@ void Engine::forget_link(LinkId id, Now now) {
   broker_.link_down(id);
   wants_.link_down(id);
   gossip_.link_down(id);
+  redials_.erase(id);
+  retiring_.erase(id);
   std::erase_if(own_waiters_, [&](const OwnWaiter& w) { return w.link == id; });
   const std::vector<NodeAddress> lost = nodes_.link_down(id, now.mono);
   if (talked && !talk_to(address)) {

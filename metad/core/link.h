@@ -27,6 +27,7 @@ struct LinkUp {
   NodeAddress address;
   std::string name;
   std::uint64_t serial = 0;
+  std::uint64_t own_serial = 0;  // of the certificate that we showed
   UnixTime expires;
 };
 

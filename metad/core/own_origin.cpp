@@ -32,6 +32,11 @@ void OwnOrigin::observed(const IpAddress& address) {
   if (observed_.size() > kMaxObserved) observed_.pop_back();
 }
 
+void OwnOrigin::renewed(std::string name, std::uint64_t serial) {
+  name_ = std::move(name);
+  serial_ = serial;
+}
+
 std::optional<key_link::SignOrigin> OwnOrigin::due(Instant now) {
   if (!keyd_ || now < not_before_ || !is_outdated()) return std::nullopt;
   if (waiting_ && now - asked_ < kAnswerLimit) return std::nullopt;
@@ -93,7 +98,8 @@ std::vector<Endpoint> OwnOrigin::endpoints() const {
 
 bool OwnOrigin::is_outdated() const {
   return again_ || !current_ || current_->record.endpoints != endpoints() ||
-         current_->record.serial != serial_ || current_->record.options != options_;
+         current_->record.serial != serial_ || current_->record.name != name_ ||
+         current_->record.options != options_;
 }
 
 bool OwnOrigin::is_useful(const IpAddress& address) const {

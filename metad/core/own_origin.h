@@ -26,6 +26,8 @@ class OwnOrigin {
   void local(const std::vector<IpAddress>& addresses, std::uint16_t port4, std::uint16_t port6);
   // A neighbour's ACK said that we come from there. The newest kMaxObserved count.
   void observed(const IpAddress& address);
+  // From now on the records name these.
+  void renewed(std::string name, std::uint64_t serial);
   void want_again() { again_ = true; }  // a newer seqno is needed
 
   void keyd_up() {

@@ -2,6 +2,7 @@
 // configuration and its state folder. All of it was checked by its maker (metad/config.h).
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,9 @@ struct Setup {
   NodeAddress address;
   CredentialBytes credential{};
   std::uint64_t serial = 0;
-  UnixTime expires;
+  UnixTime not_before, expires;  // of certificate and credential
+  Bytes ca_der;
+  std::shared_ptr<const crypto::PrivateKey> tls_key;  // of the certificate; null: never renewed
 
   std::uint16_t port = 8737;
   std::vector<Endpoint> own_endpoints;  // `ip =`

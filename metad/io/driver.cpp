@@ -33,7 +33,7 @@ Driver::Driver(os::EventLoop& loop, Random& random, DriverSetup setup)
       engine_(setup.engine, random, now()),
       timer_(loop, [this] { perform(engine_.on_tick(now())); }),
       links_(
-          loop, *tls_,
+          loop, std::shared_ptr<const TlsContext>(WATTLE_MUST(TlsContext::create(tls_))),
           {.on_up = [this](LinkId id,
                            LinkUp up) { perform(engine_.on_link_up(id, std::move(up), now())); },
            .on_line = [this](LinkId id,
@@ -43,11 +43,17 @@ Driver::Driver(os::EventLoop& loop, Random& random, DriverSetup setup)
            .on_settled = [this](const Endpoint& remote) { listener_.release(remote); }}),
       registry_(
           loop, setup.engine.network_name, setup.https_key, random,
-          [this](std::string text) { perform(engine_.on_document(std::move(text), now())); },
-          [this](const std::string& answer) {
-            if (const auto peers = parse_origin_answer(answer))
-              perform(engine_.on_peer_hints(*peers, now()));
-          }),
+          {.on_document =
+               [this](std::string text) { perform(engine_.on_document(std::move(text), now())); },
+           .on_origin_answer =
+               [this](const std::string& answer) {
+                 if (const auto peers = parse_origin_answer(answer))
+                   perform(engine_.on_peer_hints(*peers, now()));
+               },
+           .on_renewal_answer =
+               [this](int status, const std::string& body) {
+                 perform(engine_.on_renewal_answer(status, body, now()));
+               }}),
       control_(
           loop, std::move(setup.control),
           {.on_open = [this](
@@ -91,6 +97,9 @@ Driver::Driver(os::EventLoop& loop, Random& random, DriverSetup setup)
             .on_drained = {}}) {
   registry_.set_places(std::move(setup.registry));
   if (engine_.document()) document_version_ = engine_.document()->version;
+  if (const auto credential = decode_credential(setup.engine.credential))
+    relay_ = (credential->flags & kFlagRelay) != 0;
+  registry_.follow(relay_, document_version_);
   perform(engine_.on_tick(now()));
 }
 
@@ -106,6 +115,7 @@ void Driver::perform(Actions actions) {
   if (engine_.document() && engine_.document()->version != document_version_) {
     document_version_ = engine_.document()->version;
     registry_.set_places(registry_places(engine_.document()->registries, false));
+    registry_.follow(relay_, document_version_);
   }
   pump();
   arm();
@@ -120,6 +130,9 @@ void Driver::perform(const Action& action) {
                  [&](const ControlLine& a) { control_.send(a.control, a.line); },
                  [&](const CloseControl& a) { control_.close(a.control); },
                  [&](const ToKeyd& a) { key_.send(a.request); },
+                 [&](const SignRenewal& a) { key_.send(a.request); },
+                 [&](const PostRenewal& a) { registry_.renew(a); },
+                 [&](const UseCertificate& a) { use(a); },
                  [&](const StoreFile& a) {
                    const auto stored =
                        os::write_file(state_folder_ + "/" + a.name, as_bytes(a.text), 0600);
@@ -133,6 +146,16 @@ void Driver::perform(const Action& action) {
                  },
              },
              action);
+}
+
+void Driver::use(const UseCertificate& renewed) {
+  tls_.certificate_der = renewed.certificate;
+  tls_.serial = renewed.serial;
+  auto context = TlsContext::create(tls_);
+  if (!context) return os::log::warning(context.error().text());
+  links_.use(std::move(*context));
+  relay_ = renewed.relay;
+  registry_.follow(relay_, document_version_);
 }
 
 // As much as the lane takes; the rest when it has drained.

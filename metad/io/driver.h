@@ -16,7 +16,7 @@ namespace wattle::metad {
 
 struct DriverSetup {
   Setup engine;
-  std::unique_ptr<TlsContext> tls;
+  TlsContext::Material tls;
   std::vector<os::Fd> listeners;  // TCP
   os::Fd control;                 // listening unix stream socket
   std::string crypto_lane;        // path of crypto.meta
@@ -37,12 +37,13 @@ class Driver {
  private:
   void perform(Actions actions);
   void perform(const Action& action);
+  void use(const UseCertificate& renewed);
   void pump();
   void arm();
   Now now() const;
 
   os::EventLoop& loop_;
-  std::unique_ptr<TlsContext> tls_;
+  TlsContext::Material tls_;
   std::string state_folder_;
   Engine engine_;
   os::EventLoop::Timer timer_;
@@ -54,6 +55,7 @@ class Driver {
   LaneClient<key_link::FromMetad, key_link::ToMetad> key_;
   os::Watch stopping_;
   std::uint64_t document_version_ = 0;
+  bool relay_ = false;
   os::log::Limited notes_{60};
 };
 

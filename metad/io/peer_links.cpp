@@ -13,12 +13,14 @@ struct PeerLinks::Connection {
   bool up = false;
   bool silent = false;  // nobody is to be told of its end
   bool retired = false;
+  std::shared_ptr<const TlsContext> tls;  // its verification refers to it
   std::unique_ptr<LineStream> stream;
   os::Watch deadline;
 };
 
-PeerLinks::PeerLinks(os::EventLoop& loop, const TlsContext& tls, Callbacks callbacks)
-    : loop_(loop), tls_(tls), callbacks_(std::move(callbacks)) {}
+PeerLinks::PeerLinks(os::EventLoop& loop, std::shared_ptr<const TlsContext> tls,
+                     Callbacks callbacks)
+    : loop_(loop), tls_(std::move(tls)), callbacks_(std::move(callbacks)) {}
 
 PeerLinks::~PeerLinks() = default;
 
@@ -47,6 +49,7 @@ void PeerLinks::dial(DialId dial, const Endpoint& to) {
 void PeerLinks::add(std::unique_ptr<Connection> owned, os::Fd socket) {
   Connection& connection = *owned;
   connection.id = next_id_++;
+  connection.tls = tls_;
   LineStream::Callbacks callbacks;
   callbacks.on_open = [this, &connection] { opened(connection); };
   callbacks.on_line = [this, &connection](std::string line) {
@@ -54,7 +57,7 @@ void PeerLinks::add(std::unique_ptr<Connection> owned, os::Fd socket) {
   };
   callbacks.on_end = [this, &connection](std::string_view) { ended(connection); };
   connection.stream = std::make_unique<LineStream>(loop_, std::move(socket),
-                                                   tls_.make_connection(connection.dialled),
+                                                   tls_->make_connection(connection.dialled),
                                                    connection.dialled, std::move(callbacks));
   connection.deadline = loop_.after(kHandshakeLimit, [this, &connection] { ended(connection); });
   connections_.emplace(connection.id, std::move(owned));
@@ -62,7 +65,7 @@ void PeerLinks::add(std::unique_ptr<Connection> owned, os::Fd socket) {
 
 void PeerLinks::opened(Connection& connection) {
   connection.deadline.reset();
-  const auto peer = tls_.peer(connection.stream->ssl(), os::unix_now());
+  const auto peer = connection.tls->peer(connection.stream->ssl(), os::unix_now());
   if (!peer) return ended(connection);
   connection.up = true;
   if (!connection.dialled) callbacks_.on_settled(connection.remote);
@@ -73,6 +76,7 @@ void PeerLinks::opened(Connection& connection) {
   up.address = peer->address;
   up.name = peer->name;
   up.serial = peer->serial;
+  up.own_serial = connection.tls->serial();
   up.expires = peer->expires;
   callbacks_.on_up(connection.id, std::move(up));
 }

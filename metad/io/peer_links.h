@@ -25,10 +25,11 @@ class PeerLinks {
     std::function<void(DialId dial)> on_dial_failed;         // only before on_up
     std::function<void(const Endpoint& remote)> on_settled;  // an accepted one is up or gone
   };
-  // tls must outlive this.
-  PeerLinks(os::EventLoop& loop, const TlsContext& tls, Callbacks callbacks);
+  PeerLinks(os::EventLoop& loop, std::shared_ptr<const TlsContext> tls, Callbacks callbacks);
   ~PeerLinks();
 
+  // For connections from now on: a renewed certificate.
+  void use(std::shared_ptr<const TlsContext> tls) { tls_ = std::move(tls); }
   void accept(os::Fd socket, const Endpoint& remote);
   // An attempt that cannot even begin is reported from the loop, not from here.
   void dial(DialId dial, const Endpoint& to);
@@ -46,7 +47,7 @@ class PeerLinks {
   void retire(Connection& connection);
 
   os::EventLoop& loop_;
-  const TlsContext& tls_;
+  std::shared_ptr<const TlsContext> tls_;
   Callbacks callbacks_;
   std::map<LinkId, std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> retired_;

@@ -1,9 +1,5 @@
 #include "metad/io/registry_client.h"
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/bufferevent_ssl.h>
-#include <event2/event.h>
 #include <netdb.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -15,10 +11,10 @@
 #include "common/base/check.h"
 #include "common/base/hex.h"
 #include "common/crypto/digest.h"
+#include "common/os/clock.h"
 #include "common/os/log.h"
 #include "common/proto/genesis.h"
 #include "metad/core/http_answer.h"
-#include "metad/io/tcp.h"
 
 namespace wattle::metad {
 namespace {
@@ -26,6 +22,9 @@ namespace {
 constexpr Duration kFirst = std::chrono::seconds(1);
 constexpr Duration kLongestRetry = std::chrono::minutes(10);
 constexpr Duration kRequestLimit = std::chrono::seconds(10);
+constexpr Duration kPollLimit = std::chrono::seconds(70);  // the registry holds it for 50 s
+constexpr Duration kLeastWait = std::chrono::seconds(20);
+constexpr Duration kLongestPollRetry = std::chrono::minutes(1);
 
 // The leaf's key must be the pinned one; names, dates and issuer of this self-made certificate say
 // nothing.
@@ -49,17 +48,17 @@ int verify_pin(X509_STORE_CTX* store, void* pin) {
 void RegistryClient::FreeContext::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
 
 RegistryClient::RegistryClient(os::EventLoop& loop, std::string network,
-                               const ByteArray<32>& https_key, Random& random,
-                               std::function<void(std::string)> on_document,
-                               std::function<void(std::string)> on_origin_answer)
+                               const ByteArray<32>& https_key, Random& random, Callbacks callbacks)
     : loop_(loop),
       network_(std::move(network)),
       https_key_(https_key),
       random_(random),
-      on_document_(std::move(on_document)),
-      on_origin_answer_(std::move(on_origin_answer)),
+      callbacks_(std::move(callbacks)),
       context_(SSL_CTX_new(TLS_client_method())),
-      delay_(kFirst) {
+      call_(loop, context_.get()),
+      poll_(loop, context_.get()),
+      delay_(kFirst),
+      poll_delay_(kFirst) {
   WATTLE_CHECK(context_ != nullptr);
   WATTLE_CHECK(SSL_CTX_set_min_proto_version(context_.get(), TLS1_2_VERSION) == 1);
   SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
@@ -68,10 +67,7 @@ RegistryClient::RegistryClient(os::EventLoop& loop, std::string network,
   plan(between(kFirst, kFirst * 2));
 }
 
-RegistryClient::~RegistryClient() {
-  for (bufferevent* event : {event_, ended_})
-    if (event != nullptr) bufferevent_free(event);
-}
+RegistryClient::~RegistryClient() = default;
 
 void RegistryClient::set_places(std::vector<Endpoint> places) {
   if (places.empty()) return;  // what was looked up before the seal stays
@@ -79,120 +75,128 @@ void RegistryClient::set_places(std::vector<Endpoint> places) {
   place_ = 0;
 }
 
+void RegistryClient::follow(bool relay, std::uint64_t version) {
+  version_ = version;
+  if (relay == relay_) return;
+  relay_ = relay;
+  if (relay_) return plan_poll(between(kFirst, kFirst * 2));
+  next_poll_.reset();
+  poll_.cancel();
+  plan(between(kFirst, kFirst * 2));
+}
+
 void RegistryClient::publish(const PublishOrigin& origin) {
   origin_ = origin;
   ++origin_number_;
-  if (job_ == Job::None) plan(Duration::zero());
+  if (!call_.is_busy()) plan(Duration::zero());
+}
+
+void RegistryClient::renew(const PostRenewal& renewal) {
+  renewal_ = renewal.body;
+  if (!call_.is_busy()) plan(Duration::zero());
 }
 
 void RegistryClient::plan(Duration delay) {
   next_ = loop_.after(delay, [this] { begin(); });
 }
 
+void RegistryClient::plan_poll(Duration delay) {
+  next_poll_ = loop_.after(delay, [this] { begin_poll(); });
+}
+
 Duration RegistryClient::between(Duration shortest, Duration longest) {
   return shortest + (longest - shortest) / 1024 * static_cast<std::int64_t>(random_.u32() % 1024);
 }
 
-std::string RegistryClient::request() const {
-  const std::string head = " /" + network_;
-  // 1.1: libevent's servers tell the length only there.
-  const std::string tail =
-      " HTTP/1.1\r\nHost: " + places_[place_ % places_.size()].text() + "\r\nConnection: close\r\n";
-  if (job_ == Job::Document) return "GET" + head + "/document" + tail + "\r\n";
-  const std::string body = "{\"body\":\"" + to_base64(origin_->body) + "\",\"signature\":\"" +
-                           to_base64(origin_->signature) + "\"}";
-  return "POST" + head + "/origin" + tail +
-         "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + body;
+// 1.1: libevent's servers tell the length only there.
+std::string RegistryClient::ask(const std::string& path) const {
+  return "GET /" + network_ + path + " HTTP/1.1\r\nHost: " + place().text() +
+         "\r\nConnection: close\r\n\r\n";
+}
+
+std::string RegistryClient::post(const std::string& path, const std::string& body) const {
+  return "POST /" + network_ + path + " HTTP/1.1\r\nHost: " + place().text() +
+         "\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 void RegistryClient::begin() {
-  if (job_ != Job::None) return;
-  if (ended_ != nullptr) return plan(Duration::zero());  // its bufferevent is about to be freed
-  if (places_.empty()) return plan(kLongestRetry);
-  job_ = origin_ ? Job::Origin : Job::Document;
-  sent_number_ = origin_number_;
-  received_.clear();
-  deadline_ = loop_.after(kRequestLimit, [this] { finish(false, 0, {}); });
-  auto socket = connect_tcp(places_[place_ % places_.size()]);
-  if (!socket) {
-    deadline_ = loop_.after(Duration::zero(), [this] { finish(false, 0, {}); });
-    return;
+  if (call_.is_busy()) return;
+  if (places_.empty()) {
+    if (std::exchange(renewal_, std::nullopt)) callbacks_.on_renewal_answer(0, {});
+    return plan(kLongestRetry);
   }
-  SSL* ssl = SSL_new(context_.get());
-  WATTLE_CHECK(ssl != nullptr);
-  event_ = bufferevent_openssl_socket_new(loop_.base(), socket->release(), ssl,
-                                          BUFFEREVENT_SSL_CONNECTING,
-                                          BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-  WATTLE_CHECK(event_ != nullptr);
-  bufferevent_openssl_set_allow_dirty_shutdown(event_, 1);
-  bufferevent_setcb(event_, on_read, nullptr, on_event, this);
-  bufferevent_enable(event_, EV_READ | EV_WRITE);
-  const std::string text = request();
-  evbuffer_add(bufferevent_get_output(event_), text.data(), text.size());
-}
-
-void RegistryClient::on_read(bufferevent*, void* self) {
-  static_cast<RegistryClient*>(self)->read();
-}
-
-void RegistryClient::on_event(bufferevent*, short what, void* self) {
-  auto* client = static_cast<RegistryClient*>(self);
-  if ((what & BEV_EVENT_CONNECTED) != 0) return;
-  client->read();
-  if (client->job_ == Job::None) return;
-  auto answer = parse_http_answer(client->received_, (what & BEV_EVENT_EOF) != 0, kMaxDocument);
-  if (answer)
-    client->finish(true, answer->status, std::move(answer->body));
-  else
-    client->finish(false, 0, {});
-}
-
-void RegistryClient::read() {
-  evbuffer* input = bufferevent_get_input(event_);
-  std::array<char, 4096> chunk{};
-  for (;;) {
-    const int size = evbuffer_remove(input, chunk.data(), chunk.size());
-    if (size <= 0) break;
-    received_.append(chunk.data(), static_cast<std::size_t>(size));
-    if (received_.size() > kMaxDocument + kMaxHttpHead) return finish(false, 0, {});
+  const auto start = [&](Job job, const std::string& request) {
+    call_.start(place(), request, kRequestLimit,
+                [this, job](bool answered, int status, std::string body) {
+                  finish(job, answered, status, std::move(body));
+                });
+  };
+  if (const auto renewal = std::exchange(renewal_, std::nullopt))
+    return start(Job::Renewal, post("/renew", *renewal));
+  if (origin_) {
+    sent_number_ = origin_number_;
+    return start(Job::Origin,
+                 post("/origin", "{\"body\":\"" + to_base64(origin_->body) + "\",\"signature\":\"" +
+                                     to_base64(origin_->signature) + "\"}"));
   }
-  auto answer = parse_http_answer(received_, false, kMaxDocument);
-  if (answer) return finish(true, answer->status, std::move(answer->body));
-  if (answer.error().code != Errc::Again) finish(false, 0, {});
+  if (!relay_) start(Job::Document, ask("/document"));
 }
 
-void RegistryClient::finish(bool worked, int status, std::string body) {
-  const Job job = std::exchange(job_, Job::None);
-  deadline_.reset();
-  if (event_ != nullptr) {
-    // One of its callbacks may be running.
-    bufferevent_setcb(event_, nullptr, nullptr, nullptr, nullptr);
-    bufferevent_disable(event_, EV_READ | EV_WRITE);
-    ended_ = std::exchange(event_, nullptr);
-    sweep_ =
-        loop_.after(Duration::zero(), [this] { bufferevent_free(std::exchange(ended_, nullptr)); });
-  }
-  if (!worked || status >= 500 || status == 429) {
+void RegistryClient::finish(Job job, bool answered, int status, std::string body) {
+  const bool worked = answered && status < 500 && status != 429;
+  if (!worked) {
     ++place_;
     os::log::debug("the registry does not answer", {{os::log::Key::Msg, std::to_string(status)}});
-    plan(between(delay_, delay_ * 2));
+    plan(renewal_ ? Duration::zero() : between(delay_, delay_ * 2));
     delay_ = std::min<Duration>(delay_ * 2, kLongestRetry);
+    if (job == Job::Renewal) callbacks_.on_renewal_answer(answered ? status : 0, std::move(body));
     return;
   }
   delay_ = kFirst;
-  if (job == Job::Origin) {
-    if (status != 200)
-      os::log::warning("the registry refuses our origin record",
-                       {{os::log::Key::Err, std::to_string(status) + " " + body.substr(0, 200)}});
-    // A newer one may have come meanwhile.
-    if (sent_number_ == origin_number_) origin_.reset();
-    plan(Duration::zero());
-    if (status == 200) on_origin_answer_(std::move(body));
+  // A newer one may have come meanwhile.
+  if (job == Job::Origin && sent_number_ == origin_number_) origin_.reset();
+  const bool more = origin_ || renewal_ || job != Job::Document;
+  plan(more ? Duration::zero() : between(std::chrono::minutes(5), std::chrono::minutes(15)));
+  switch (job) {
+    case Job::Origin:
+      if (status == 200) return callbacks_.on_origin_answer(std::move(body));
+      return os::log::warning(
+          "the registry refuses our origin record",
+          {{os::log::Key::Err, std::to_string(status) + " " + body.substr(0, 200)}});
+    case Job::Document:
+      if (status == 200) callbacks_.on_document(std::move(body));
+      return;
+    case Job::Renewal:
+      return callbacks_.on_renewal_answer(status, std::move(body));
+  }
+}
+
+void RegistryClient::begin_poll() {
+  if (!relay_ || poll_.is_busy()) return;
+  if (places_.empty()) return plan_poll(kLongestPollRetry);
+  polled_ = os::now();
+  polled_version_ = version_;
+  poll_.start(place(), ask("/document?after=" + std::to_string(version_)), kPollLimit,
+              [this](bool answered, int status, std::string body) {
+                finish_poll(answered, status, std::move(body));
+              });
+}
+
+void RegistryClient::finish_poll(bool answered, int status, std::string body) {
+  if (!answered || status >= 500 || status == 429) {
+    ++place_;
+    plan_poll(between(poll_delay_, poll_delay_ * 2));
+    poll_delay_ = std::min<Duration>(poll_delay_ * 2, kLongestPollRetry);
     return;
   }
-  if (status == 200) on_document_(std::move(body));
-  plan(origin_ ? Duration::zero() : between(std::chrono::minutes(5), std::chrono::minutes(15)));
+  poll_delay_ = kFirst;
+  if (status == 200) callbacks_.on_document(std::move(body));
+  // A registry that waits for nothing, or whose document is refused, is not asked in a loop.
+  const bool news = version_ > polled_version_;
+  const bool waited = os::now() - polled_ >= kLeastWait;
+  plan_poll(news || waited ? between(Duration::zero(), kFirst / 4)
+                           : between(std::chrono::minutes(1), std::chrono::minutes(3)));
 }
 
 std::vector<Endpoint> registry_places(const std::vector<std::string>& urls, bool lookup) {

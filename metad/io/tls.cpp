@@ -1,7 +1,6 @@
 #include "metad/io/tls.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -49,19 +48,13 @@ int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const 
 struct FreeX509 {
   void operator()(X509* x) const { X509_free(x); }
 };
-struct FreeBio {
-  void operator()(BIO* b) const { BIO_free(b); }
-};
-struct FreePkey {
-  void operator()(EVP_PKEY* k) const { EVP_PKEY_free(k); }
-};
 
 }  // namespace
 
 void TlsContext::Free::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
 
-TlsContext::TlsContext(Bytes ca_der, std::unique_ptr<ssl_ctx_st, Free> context)
-    : ca_der_(std::move(ca_der)), context_(std::move(context)) {
+TlsContext::TlsContext(const Material& material, std::unique_ptr<ssl_ctx_st, Free> context)
+    : ca_der_(material.ca_der), serial_(material.serial), context_(std::move(context)) {
   SSL_CTX_set_cert_verify_callback(context_.get(), verify, &ca_der_);
 }
 
@@ -74,14 +67,11 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const Material& material)
   const unsigned char* der = material.certificate_der.data();
   const std::unique_ptr<X509, FreeX509> certificate(
       d2i_X509(nullptr, &der, static_cast<long>(material.certificate_der.size())));
-  const std::unique_ptr<BIO, FreeBio> bio(
-      BIO_new_mem_buf(material.key_pem.data(), static_cast<int>(material.key_pem.size())));
-  const std::unique_ptr<EVP_PKEY, FreePkey> key(
-      PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
-  if (certificate == nullptr || key == nullptr)
+  if (certificate == nullptr || material.key == nullptr)
     return Error(Errc::Config, "the TLS certificate or its key does not parse");
   if (SSL_CTX_use_certificate(raw, certificate.get()) != 1 ||
-      SSL_CTX_use_PrivateKey(raw, key.get()) != 1 || SSL_CTX_check_private_key(raw) != 1) {
+      SSL_CTX_use_PrivateKey(raw, material.key->handle()) != 1 ||
+      SSL_CTX_check_private_key(raw) != 1) {
     ERR_clear_error();
     return Error(Errc::Config, "the TLS key does not belong to the certificate");
   }
@@ -98,7 +88,7 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const Material& material)
   SSL_CTX_set_max_cert_list(raw, kMaxChain);
   SSL_CTX_set_alpn_select_cb(raw, choose_alpn, nullptr);
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-  return std::unique_ptr<TlsContext>(new TlsContext(material.ca_der, std::move(context)));
+  return std::unique_ptr<TlsContext>(new TlsContext(material, std::move(context)));
 }
 
 ssl_st* TlsContext::make_connection(bool dialled) const {

@@ -28,11 +28,13 @@ class TlsContext {
   struct Material {
     Bytes ca_der;
     Bytes certificate_der;  // this node's
-    std::string key_pem;
+    std::shared_ptr<const crypto::PrivateKey> key;
+    std::uint64_t serial = 0;  // of the certificate
   };
   // Errors with a sentence: key and certificate do not belong together, and so on.
   static Result<std::unique_ptr<TlsContext>> create(const Material& material);
   ~TlsContext();
+  std::uint64_t serial() const { return serial_; }
 
   // For one connection; the caller owns it. Never fails (CHECK): memory only.
   ssl_st* make_connection(bool dialled) const;
@@ -43,8 +45,9 @@ class TlsContext {
   struct Free {
     void operator()(ssl_ctx_st* context) const;
   };
-  TlsContext(Bytes ca_der, std::unique_ptr<ssl_ctx_st, Free> context);
+  TlsContext(const Material& material, std::unique_ptr<ssl_ctx_st, Free> context);
   Bytes ca_der_;
+  std::uint64_t serial_;
   std::unique_ptr<ssl_ctx_st, Free> context_;
 };
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/crypto/p256.h"
+#include "common/proto/enrolment.h"
 #include "common/proto/genesis.h"
 #include "common/proto/packet_key.h"
 #include "metad/core/engine.h"
@@ -127,8 +128,13 @@ class World {
     std::vector<std::string> heard;  // lines that came over links
     std::vector<StoreFile> files;
     std::vector<Note> notes;
+    std::uint64_t serial;                          // of the certificate that it shows
+    UnixTime expires{Realm::kStart + 30 * 86400};  // of that
+    std::vector<std::string> posts;                // to the registry, /renew
+    std::vector<UseCertificate> certificates;
     std::size_t dials = 0;
-    explicit Node(std::uint8_t n) : number(n), name("n" + std::to_string(int{n})), random(n) {}
+    explicit Node(std::uint8_t n)
+        : number(n), name("n" + std::to_string(int{n})), random(n), serial(1000u + n) {}
   };
   struct Wire {  // one TCP connection: dialler's end and the other
     std::size_t from, to;
@@ -140,6 +146,8 @@ class World {
   Now now{Instant(std::chrono::seconds(100)), {Realm::kStart}};
   std::vector<std::unique_ptr<Node>> nodes;
   std::vector<Wire> wires;
+  // The registry's answer to a renewal; empty: it never answers.
+  std::function<std::pair<int, std::string>(Node& node, const std::string& body)> renewals;
   // Who can dial whom, by place in `nodes`; empty: everybody that is reachable.
   std::function<bool(std::size_t from, std::size_t to)> may_dial;
   std::size_t lines = 0;
@@ -178,6 +186,13 @@ class World {
                      [&](ControlLine& a) { node.control.push_back(std::move(a.line)); },
                      [&](CloseControl&) { node.control.push_back("(closed)"); },
                      [&](ToKeyd& a) { sign(node, a.request); },
+                     [&](SignRenewal& a) { sign_renewal(node, a.request); },
+                     [&](PostRenewal& a) { post_renewal(node, std::move(a.body)); },
+                     [&](UseCertificate& a) {
+                       node.serial = a.serial;
+                       node.name = a.name;
+                       node.certificates.push_back(std::move(a));
+                     },
                      [&](StoreFile& a) { node.files.push_back(std::move(a)); },
                      [&](PublishOrigin&) {},
                      [&](Note& a) { node.notes.push_back(std::move(a)); },
@@ -265,6 +280,24 @@ class World {
     events_.push_back([this, &node, answer] { act(node, node.engine->on_keyd(answer, now)); });
   }
 
+  void sign_renewal(Node& node, const key_link::SignEnrolment& request) {
+    EnrolmentClaim claim;
+    claim.network = realm.network;
+    claim.address = realm.address(node.number);
+    claim.csr_hash = request.csr_hash;
+    claim.nonce = request.nonce;
+    const key_link::Enrolment answer{sign_enrolment(claim, key_of(node.number))};
+    events_.push_back([this, &node, answer] { act(node, node.engine->on_keyd(answer, now)); });
+  }
+  void post_renewal(Node& node, std::string body) {
+    node.posts.push_back(body);
+    if (!renewals) return;
+    events_.push_back([this, &node, body] {
+      const auto [status, answer] = renewals(node, body);
+      act(node, node.engine->on_renewal_answer(status, answer, now));
+    });
+  }
+
   void dial(Node& node, const Dial& a) {
     ++node.dials;
     const std::size_t target = a.endpoint.address.bytes[3] - 1u;
@@ -279,23 +312,24 @@ class World {
     next_link_ += 2;
     wires.push_back(wire);
     events_.push_back([this, &node, wire, id = a.dial] {
-      act(node, node.engine->on_link_up(wire.from_id, up(*nodes[wire.to], true, id), now));
+      act(node, node.engine->on_link_up(wire.from_id, up(node, *nodes[wire.to], true, id), now));
     });
     events_.push_back([this, wire] {
       Node& other = *nodes[wire.to];
-      act(other, other.engine->on_link_up(wire.to_id, up(*nodes[wire.from], false, 0), now));
+      act(other, other.engine->on_link_up(wire.to_id, up(other, *nodes[wire.from], false, 0), now));
     });
   }
 
-  LinkUp up(const Node& other, bool dialled, DialId id) const {
+  LinkUp up(const Node& own, const Node& other, bool dialled, DialId id) const {
     LinkUp out;
     out.dialled = dialled;
     out.dial = id;
     out.remote = {IpAddress::v4({192, 0, 2, other.number}), 8737};
     out.address = realm.address(other.number);
     out.name = other.name;
-    out.serial = 1000u + other.number;
-    out.expires = {Realm::kStart + 30 * 86400};
+    out.serial = other.serial;
+    out.own_serial = own.serial;
+    out.expires = other.expires;
     return out;
   }
 

@@ -53,7 +53,16 @@ class Server {
   std::string document = "the document";
   int status = 200;
   std::vector<std::string> posted;
-  int asked = 0;
+  int asked = 0, renewed = 0;
+  std::vector<std::string> polls;
+  evhttp_request* held = nullptr;  // a long poll that waits for release()
+
+  void release(int code, const std::string& text) {
+    evbuffer* answer = evbuffer_new();
+    evbuffer_add(answer, text.data(), text.size());
+    evhttp_send_reply(std::exchange(held, nullptr), code, "x", answer);
+    evbuffer_free(answer);
+  }
 
  private:
   void serve(evhttp_request* request) {
@@ -67,6 +76,14 @@ class Server {
       const std::size_t size = evbuffer_get_length(body);
       posted.emplace_back(reinterpret_cast<char*>(evbuffer_pullup(body, -1)), size);
       evbuffer_add_printf(answer, "{\"document_version\":1}");
+    } else if (uri == "/home/renew" && evhttp_request_get_command(request) == EVHTTP_REQ_POST) {
+      ++renewed;
+      evbuffer_add_printf(answer, "a renewal");
+    } else if (uri.starts_with("/home/document?after=")) {
+      polls.emplace_back(uri.substr(21));
+      held = request;
+      evbuffer_free(answer);
+      return;
     } else {
       ADD_FAILURE() << "unexpected " << uri;
     }
@@ -81,12 +98,23 @@ class Server {
 struct RegistryTest : testing::Test {
   os::EventLoop loop;
   SeededRandom random{3};
-  std::vector<std::string> documents, answers;
+  std::vector<std::string> documents, answers, renewals;
+  std::function<void()> on_document;
 
   std::unique_ptr<RegistryClient> client(const ByteArray<32>& pin) {
     return std::make_unique<RegistryClient>(
-        loop, "home", pin, random, [this](std::string text) { documents.push_back(text); },
-        [this](std::string text) { answers.push_back(text); });
+        loop, "home", pin, random,
+        RegistryClient::Callbacks{
+            .on_document =
+                [this](std::string text) {
+                  documents.push_back(text);
+                  if (on_document) on_document();
+                },
+            .on_origin_answer = [this](std::string text) { answers.push_back(text); },
+            .on_renewal_answer =
+                [this](int status, std::string body) {
+                  renewals.push_back(std::to_string(status) + " " + body);
+                }});
   }
   bool until(const std::function<bool()>& condition, Duration limit) {
     for (const Instant end = os::now() + limit;;) {
@@ -147,6 +175,43 @@ TEST_F(RegistryTest, AnOverlongDocumentIsDropped) {
   registry->set_places({server.place});
   ASSERT_TRUE(until([&] { return server.asked != 0; }, std::chrono::seconds(20)));
   EXPECT_FALSE(until([&] { return !documents.empty(); }, std::chrono::seconds(1)));
+}
+
+TEST_F(RegistryTest, ARelayWaitsForTheNextDocument) {
+  Server server(loop);
+  const auto registry = client(crypto::spki_hash(server.key));
+  registry->set_places({server.place});
+  registry->follow(true, 7);
+  on_document = [&] { registry->follow(true, 8); };
+  ASSERT_TRUE(until([&] { return server.held != nullptr; }, std::chrono::seconds(20)));
+  EXPECT_EQ(server.polls, std::vector<std::string>{"7"});
+  registry->publish(origin());
+  registry->renew({"{}"});
+  ASSERT_TRUE(
+      until([&] { return !server.posted.empty() && server.renewed == 1; }, std::chrono::seconds(5)))
+      << "posts do not wait for the poll";
+  ASSERT_TRUE(until([&] { return renewals.size() == 1; }, std::chrono::seconds(5)));
+  EXPECT_EQ(renewals[0], "200 a renewal");
+  server.release(200, "version eight");
+  ASSERT_TRUE(until([&] { return server.held != nullptr; }, std::chrono::seconds(5)))
+      << "news: it asks on at once";
+  EXPECT_EQ(server.polls, (std::vector<std::string>{"7", "8"}));
+  EXPECT_EQ(documents, std::vector<std::string>{"version eight"});
+  server.release(200, "version eight");
+  EXPECT_FALSE(until([&] { return server.held != nullptr; }, std::chrono::seconds(2)))
+      << "no news: not in a loop";
+  EXPECT_EQ(server.asked, 0) << "and never without after=";
+}
+
+TEST_F(RegistryTest, ARenewalThatCannotBeSentIsToldAtOnce) {
+  const auto registry = client(ByteArray<32>{1});
+  registry->renew({"{}"});
+  ASSERT_TRUE(until([&] { return renewals.size() == 1; }, std::chrono::seconds(5)));
+  EXPECT_EQ(renewals[0], "0 ") << "no place known";
+  registry->set_places({{IpAddress::v4({127, 0, 0, 1}), 1}});
+  registry->renew({"{}"});
+  ASSERT_TRUE(until([&] { return renewals.size() == 2; }, std::chrono::seconds(5)));
+  EXPECT_EQ(renewals[1], "0 ");
 }
 
 TEST(RegistryPlaces, TakesLiteralsAndLooksNamesUpOnlyWhenAsked) {
