@@ -9,6 +9,7 @@ namespace {
 using sign_link::Rule;
 
 constexpr std::size_t kRevocationLine = 64;  // bytes in the document, at most
+constexpr std::size_t kSpare = 256;  // bytes that numbers of the document may grow by, and time
 
 Refusal refuse(Rule rule, std::string sentence) { return {rule, std::move(sentence)}; }
 
@@ -79,7 +80,8 @@ std::optional<Refusal> judge(const Ledger& ledger, const sign_link::Rename& requ
 std::optional<Refusal> judge(const Ledger& ledger, const sign_link::Revoke& request) {
   const Member* member = ledger.find_member(request.name);
   if (member == nullptr) return no_member(request.name);
-  if (ledger.document_text().size() + member->held.size() * kRevocationLine > kMaxDocument)
+  const std::size_t more = member->held.size() * kRevocationLine + kSpare;
+  if (ledger.document_text().size() + more > kMaxDocument)
     return refuse(Rule::Limit, "the network document has no room for more revocations");
   return std::nullopt;
 }

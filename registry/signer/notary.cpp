@@ -63,6 +63,23 @@ std::vector<std::uint64_t> needed_reissues(const Ledger& ledger, UnixTime now) {
   return out;
 }
 
+// Revocations always have room (judge.h sees to it); of serials to renew as many as fit.
+NetworkDocument next_document(const Keys& keys, const Ledger& ledger, NetworkDocument wished,
+                              UnixTime now) {
+  constexpr std::size_t kReissueLine = 29;  // bytes, at most
+  wished.version = ledger.document().version + 1;
+  wished.time = now;
+  wished.reissue.clear();
+  wished.revoked = needed_revocations(ledger, now);
+  std::vector<std::uint64_t> reissue = needed_reissues(ledger, now);
+  if (reissue.empty()) return wished;
+  const std::size_t least = build_network_document(wished, keys.document).size();
+  const std::size_t room = least < kMaxDocument ? (kMaxDocument - least) / kReissueLine : 0;
+  if (reissue.size() > room) reissue.resize(room);
+  wished.reissue = std::move(reissue);
+  return wished;
+}
+
 }  // namespace
 
 Result<std::string> make_genesis(const Keys& keys, const NetworkPlan& plan, UnixTime now) {
@@ -145,21 +162,17 @@ Result<registry::RenewEntry> certify(const Keys& keys, const Ledger& ledger, con
 
 std::string sign_document(const Keys& keys, const Ledger& ledger, NetworkDocument wished,
                           UnixTime now) {
-  wished.version = ledger.document().version + 1;
-  wished.time = now;
-  wished.reissue = needed_reissues(ledger, now);
-  wished.revoked = needed_revocations(ledger, now);
-  return build_network_document(wished, keys.document);
+  return build_network_document(next_document(keys, ledger, std::move(wished), now), keys.document);
 }
 
 std::optional<std::string> renew_document(const Keys& keys, const Ledger& ledger, UnixTime now) {
   const NetworkDocument& d = ledger.document();
-  const std::vector<Revocation> needed = needed_revocations(ledger, now);
+  const NetworkDocument next = next_document(keys, ledger, d, now);
   const bool has_all =
-      std::includes(d.revoked.begin(), d.revoked.end(), needed.begin(), needed.end());
+      std::includes(d.revoked.begin(), d.revoked.end(), next.revoked.begin(), next.revoked.end());
   const bool is_young = now.seconds < d.time.seconds + kDocumentRenewal;
-  if (has_all && is_young && d.reissue == needed_reissues(ledger, now)) return std::nullopt;
-  return sign_document(keys, ledger, d, now);
+  if (has_all && is_young && d.reissue == next.reissue) return std::nullopt;
+  return build_network_document(next, keys.document);
 }
 
 }  // namespace wattle::signer

@@ -52,7 +52,7 @@ Result<registry::RenewEntry> certify(const Keys& keys, const Ledger& ledger, con
                                      const sign_link::Renew& request, std::uint64_t now_ms);
 
 // `wished` signed as the next document: version + 1, time `now`, the serials of members that must
-// renew (the oldest kMaxReissues), and every revocation that has not run out.
+// renew (the oldest kMaxReissues, if there is room), and every revocation that has not run out.
 std::string sign_document(const Keys& keys, const Ledger& ledger, NetworkDocument wished,
                           UnixTime now);
 // The present document so, if there is a reason: it lacks a revocation, the serials to renew are

@@ -12,6 +12,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view body = path.size() == text.size() ? "" : text.substr(path.size() + 1);
   for (const Method method : {Method::Get, Method::Post, Method::Other})
     static_cast<void>(route(method, path, "home"));
+  if (const auto after = document_after(path); !after)
+    static_cast<void>(error_answer(Fault::BadRequest, after.error().text()));
+  if (const auto renewal = parse_renew_request(body)) {
+    WATTLE_CHECK(!renewal->csr.empty());
+    static_cast<void>(verify_enrolment(claim_of(*renewal, NetworkId{}), renewal->signature));
+  }
   const auto join = parse_join_request(body);
   if (join) WATTLE_CHECK(!join->csr.empty());
   if (!join) static_cast<void>(error_answer(Fault::BadRequest, join.error().text()));

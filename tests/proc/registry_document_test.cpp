@@ -129,5 +129,97 @@ TEST_F(Document, one_client_holds_32_places_and_leaves_them_when_it_goes) {
   }
 }
 
+class Command : public Document {
+ protected:
+  void refused(const std::string& line, int code, const std::string& part) const {
+    const Output wrong = admin(line);
+    EXPECT_EQ(wrong.code, code) << line;
+    EXPECT_EQ(wrong.text, "") << line;
+    const std::string said = admin_error();
+    EXPECT_NE(said.find(part), std::string::npos) << line << ": " << said;
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+  }
+  nlohmann::json node(const std::string& name) const {
+    return nlohmann::json::parse(admin("node show " + name + " --json").text)["node"];
+  }
+};
+
+TEST_F(Command, sets_parameters_and_shows_them) {
+  start();
+  EXPECT_EQ(admin("network set mtu 1280").code, 0);
+  EXPECT_EQ(admin("network test set broadcast no").code, 0);
+  EXPECT_EQ(admin("network test set min-protocol 1").code, 0);
+  EXPECT_EQ(admin("network set ttl 86400").code, 0);
+  const auto json = nlohmann::json::parse(admin("network test show --json").text);
+  EXPECT_EQ(json["schema"], 1);
+  EXPECT_EQ(json["document"]["version"], 5);
+  EXPECT_EQ(json["document"]["mtu"], 1280);
+  EXPECT_EQ(json["document"]["broadcast"], false);
+  EXPECT_EQ(json["document"]["ttl"], 86400);
+  EXPECT_EQ(json["lifetime"], 30 * 24 * 3600);
+  EXPECT_NE(admin("network show").text.find("mtu          1280"), std::string::npos);
+  refused("network set mtu 10", 2, "576");
+  refused("network set mtu", 2, "set KEY VALUE");
+  refused("network set colour red", 2, "colour");
+  refused("network set broadcast maybe", 2, "yes or no");
+  refused("network other show", 1, "no registry");
+  refused("network frob", 2, "network [NET] show");
+  EXPECT_EQ(parsed(http("document").body).version, 5u);  // what was refused changed nothing
+}
+
+TEST_F(Command, renames_flags_and_revokes_members) {
+  start();
+  Joiner alice;
+  ASSERT_EQ(join(alice, invite("alice").token).status, 200);
+  ASSERT_EQ(join(Joiner(), invite("bob").token).status, 200);
+  refused("node rename alice bob", 1, "taken");
+  refused("node rename alice Bob", 2, "not a node name");
+  refused("node rename nobody carol", 1, "no member");
+  refused("node rename alice", 2, "rename OLD NEW");
+  refused("node relay alice maybe", 2, "on or off");
+  refused("node relay nobody on", 1, "no member");
+  refused("node revoke nobody", 1, "no member");
+  ASSERT_EQ(admin("node test rename alice carol").code, 0) << admin_error();
+  ASSERT_EQ(admin("node relay carol on").code, 0) << admin_error();
+  EXPECT_EQ(node("carol")["state"], "renews");
+  EXPECT_EQ(node("carol")["certified_name"], "alice");
+  EXPECT_EQ(node("carol")["roles"], "relay");
+  refused("invite alice", 1, "taken");  // her certificate still says so
+  alice.csr = crypto::make_csr(alice.tls).value();
+  const HttpAnswer renewed = renew(alice, 1);
+  ASSERT_EQ(renewed.status, 200) << renewed.body;
+  const Credential credential =
+      decode_credential(parse_base64(renewed.json()["credential"].get<std::string>()).value())
+          .value();
+  EXPECT_EQ(credential.flags, kFlagRelay);
+  EXPECT_EQ(node("carol")["state"], "member");
+  EXPECT_EQ(node("carol")["serial"], credential.serial);
+  ASSERT_EQ(admin("node revoke carol").code, 0) << admin_error();
+  EXPECT_EQ(node("carol")["state"], "revoked");
+  NetworkDocument document;
+  for (int i = 0; i < 50 && document.revoked.empty(); ++i) {
+    document = parsed(http("document").body);
+    usleep(20000);
+  }
+  ASSERT_EQ(document.revoked.size(), 2u);  // both of her certificates
+  EXPECT_EQ(document.revoked[1].serial, credential.serial);
+  refused("node revoke carol", 1, "no member");
+  EXPECT_EQ(admin("invite carol").code, 0) << admin_error();  // the name is free
+  end(signer, SIGKILL);
+  start_signer();  // and nothing of it is lost
+  EXPECT_EQ(node("bob")["state"], "member");
+  EXPECT_NE(admin("node list").text.find("revoked"), std::string::npos);
+}
+
+TEST_F(Command, is_roots_alone) {
+  start();
+  for (const char* line : {"node list", "node revoke x", "network set mtu 1300"}) {
+    const Output out =
+        shell("setpriv --reuid 65534 --regid 65534 --clear-groups " + program("wattle-registry") +
+              " " + line + " --root " + folder.path() + " 2>&1");
+    EXPECT_EQ(out.code, 77) << line;
+  }
+}
+
 }  // namespace
 }  // namespace wattle::test

@@ -53,6 +53,7 @@ check "a wrong prefix" refused 2 "prefix" wattle-registry init home --prefix 10.
 check "a wrong block" refused 2 "ipv4" wattle-registry init home --ipv4 10.1.0.1/22
 check "a block that clashes" refused 1 "clashes" wattle-registry init home --ipv4 10.97.0.0/22
 check "a wrong URL" refused 2 "url" wattle-registry init home --url http://192.0.2.1:8443
+check "a wrong lifetime" refused 2 "lifetime" wattle-registry init home --lifetime 59s
 check "not root" refused 77 "root" setpriv --reuid 65534 --regid 65534 --clear-groups "$bin/wattle-registry" init home
 mkdir -p /etc/wattle && : > /etc/wattle/home
 check "something in the way" refused 1 "/etc/wattle/home" wattle-registry init home

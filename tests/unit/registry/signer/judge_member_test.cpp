@@ -196,9 +196,9 @@ TEST_F(Members, only_a_member_is_revoked_and_only_while_there_is_room) {
     full.others[0].second.resize(kMaxDocument - room - least + 1, 'x');
     bench.add(registry::DocumentEntry{build_network_document(full, bench.keys.document)});
   };
-  fill(100);
+  fill(400);
   EXPECT_EQ(rule_of(signer::judge(bench.ledger, sign_link::Revoke{"alice"})), -1);
-  fill(20);
+  fill(300);
   EXPECT_EQ(rule_of(signer::judge(bench.ledger, sign_link::Revoke{"alice"})), as_int(Rule::Limit));
 }
 

@@ -148,6 +148,31 @@ TEST(notary, a_rename_back_and_a_member_over_grace_need_no_renewal) {
   EXPECT_EQ(at(SignerBench::kNow), 0u);
 }
 
+TEST(notary, of_serials_to_renew_as_many_stand_in_the_document_as_fit) {
+  SignerBench bench;
+  std::vector<NodeAddress> who;
+  for (int i = 0; i < 4; ++i) {
+    const Joiner joiner;
+    who.push_back(joiner.address());
+    const std::string n = std::to_string(i + 1);
+    bench.admit(bench.request(joiner, bench.invite("n" + n),
+                              ("fd12:3456:789a:" + n + "::/64").c_str(), ("10.91.4." + n).c_str()));
+  }
+  NetworkDocument full = bench.ledger.document();
+  ++full.version;
+  full.others = {{"filler", "x"}};
+  const std::size_t least = build_network_document(full, bench.keys.document).size();
+  full.others[0].second.resize(kMaxDocument - 70 - least, 'x');
+  bench.add(registry::DocumentEntry{build_network_document(full, bench.keys.document)});
+  for (const NodeAddress& address : who) bench.add(registry::FlagsEntry{address, kFlagRelay});
+  const auto text = signer::renew_document(bench.keys, bench.ledger, SignerBench::kNow);
+  ASSERT_TRUE(text);
+  EXPECT_LE(text->size(), kMaxDocument);
+  EXPECT_EQ(parsed(bench, *text).reissue.size(), 2u);
+  bench.add(registry::DocumentEntry{*text});
+  EXPECT_FALSE(signer::renew_document(bench.keys, bench.ledger, SignerBench::kNow));
+}
+
 TEST(notary, knows_its_own_keys) {
   SignerBench bench;
   const Genesis& genesis = bench.ledger.genesis();
