@@ -2,6 +2,7 @@ wattle_test(cryptod_core_test
   SOURCES
     unit/cryptod/core/engine_hostile_test.cpp
     unit/cryptod/core/engine_lab.cpp
+    unit/cryptod/core/engine_line_test.cpp
     unit/cryptod/core/engine_member_test.cpp
     unit/cryptod/core/engine_return_test.cpp
     unit/cryptod/core/engine_test.cpp

@@ -99,5 +99,38 @@ TEST(Allocation, NoneForAPacketInTheSteadyState) {
   EXPECT_EQ(allocations, 0u);
 }
 
+TEST(Allocation, NoneForADatagramThatIsRelayed) {
+  Lab lab(1, 3);
+  lab.line();
+  lab.run(std::chrono::seconds(2));
+  Node& relay = lab.b();
+  constexpr std::size_t kBatch = 64;
+  Bytes datagram(1400, 0x33);
+  write_header(datagram, WireType::Transport, lab.a().address.short_id(),
+               lab.c().address.short_id(), 7);
+  std::vector<Bytes> buffers(kBatch, datagram);
+  std::vector<Received> received(kBatch);
+  Actions out;
+  std::size_t relayed = 0;
+  const auto round = [&] {
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      buffers[i][0] = 0;
+      received[i] = {lab.a().endpoint, relay.endpoint.address, 2, MutableBytes(buffers[i])};
+    }
+    out.clear();
+    relay.engine->datagrams(lab.moment, received, out);
+    for (const OutDatagram& d : out.datagrams) relayed += d.bytes[0] == 1 ? 1 : 0;
+    lab.moment.now += std::chrono::milliseconds(1);
+  };
+  for (int i = 0; i < 10; ++i) round();
+  relayed = 0;
+  allocations = 0;
+  counting = true;
+  for (int i = 0; i < 1000; ++i) round();
+  counting = false;
+  EXPECT_EQ(relayed, 1000u * kBatch);
+  EXPECT_EQ(allocations, 0u);
+}
+
 }  // namespace
 }  // namespace wattle::cryptod::lab
