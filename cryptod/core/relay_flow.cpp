@@ -22,6 +22,20 @@ bool is_relayed_type(std::uint8_t type) {
   return false;
 }
 
+bool is_known(RefusalCode code) { return code >= RefusalCode::Off && code <= RefusalCode::Hops; }
+
+std::string_view phrase(RefusalCode code) {
+  switch (code) {
+    case RefusalCode::Off:
+      return "relaying is off there, or our budget is used up";
+    case RefusalCode::Unknown:
+      return "it knows no way";
+    case RefusalCode::Hops:
+      break;
+  }
+  return "too many hops";
+}
+
 }  // namespace
 
 TokenBucket RelayFlow::make_budget(std::uint64_t rate) {
@@ -85,9 +99,18 @@ void RelayFlow::refuse(Peer& from, RefusalCode code, const ShortId& recipient) {
 bool RelayFlow::refusal(Peer& from, ByteView body) {
   if (body.size() != kRefusal) return false;
   ctx_.count(Counter::RefusalsHeard);
+  if (ctx_.now() < from.heed_at) return true;
+  from.heed_at = ctx_.now() + kRefusalPause / 2;
+  const ShortId recipient = to_array<8>(body.subspan(1));
+  const ForwardingRow* const row = ctx_.table.find(recipient);
+  if (row == nullptr || (row->next != from.slot && row->alternate != from.slot)) return true;
   const auto code = static_cast<RefusalCode>(body[0]);
-  if (code == RefusalCode::Off || code == RefusalCode::Unknown)
-    ctx_.table.refused(to_array<8>(body.subspan(1)), from, ctx_.now());
+  const bool turns = code != RefusalCode::Hops && is_known(code) &&
+                     ctx_.table.refused(recipient, from, ctx_.now());
+  if (Peer* const to = ctx_.peers.find(recipient); to != nullptr && is_known(code))
+    to->way.history.add(ctx_.now(), from.address.text() +
+                                        " does not relay to it: " + std::string(phrase(code)) +
+                                        (turns ? "; its alternate comes first for 30 s" : ""));
   return true;
 }
 

@@ -261,6 +261,7 @@ TEST(RelayFlow, ARefusalTurnsTheSenderToItsAlternate) {
   lab.link(lab.a(), lab.b());
   Node& far = lab.add();
   lab.route(lab.a(), far, lab.r(), &lab.b());
+  lab.a().hear_of(far);
   lab.run(milliseconds(500));
   const Bytes bytes = lab.datagram(far.address.short_id());
   // Somebody (d) sends through a: first to r, which refuses.
@@ -272,6 +273,13 @@ TEST(RelayFlow, ARefusalTurnsTheSenderToItsAlternate) {
   EXPECT_EQ(through_a(lab.r()), 1u);
   lab.run(milliseconds(50));
   EXPECT_EQ(lab.a().counter(Counter::RefusalsHeard), 1u);
+  lab.a().say(meta_link::AskWhy{7, far.address.bytes});
+  const auto* why = std::get_if<meta_link::Why>(&lab.a().told.back());
+  ASSERT_NE(why, nullptr);
+  EXPECT_TRUE(std::any_of(why->decisions.begin(), why->decisions.end(), [&](const auto& d) {
+    return d.sentence.starts_with(lab.r().address.text() +
+                                  " does not relay to it: it knows no way");
+  }));
   // b is where it came from, so for b the next hop stays; for r's datagrams it is b now.
   EXPECT_EQ(through_a(lab.r()), 1u);
   lab.seen.clear();
