@@ -57,7 +57,7 @@ ReplyCollector::State ReplyCollector::feed(std::string_view bytes) {
   taken_ += bytes.size();
   buffer_.feed(bytes);
   while (auto line = buffer_.next()) {
-    if (line->starts_with("INFO ")) {
+    if (line->starts_with("INFO ") || line->starts_with("ANS_WAY ")) {
       lines_.push_back(std::move(*line));
     } else if (*line == "END") {
       return state_ = State::Done;
@@ -97,6 +97,7 @@ Result<std::vector<PeerReply>> parse_peers(const std::vector<std::string>& lines
     peer.ipv6 = text_of(line, "ipv6");
     peer.state = text_of(line, "state");
     peer.endpoint = text_of(line, "endpoint");
+    peer.via = text_of(line, "via");
     peer.link = text_of(line, "link") == "yes";
     WATTLE_TRY(read_number(line, "rtt_us", peer.rtt_us));
     WATTLE_TRY(read_number(line, "since", peer.since));
@@ -118,6 +119,8 @@ Result<ProbeReply> parse_probe(const std::vector<std::string>& lines) {
     ProbeReply out;
     out.name = text_of(line, "name");
     out.endpoint = text_of(line, "endpoint");
+    out.way = text_of(line, "way");
+    out.via = text_of(line, "via");
     out.answered = text_of(line, "answered") == "yes";
     WATTLE_TRY(read_number(line, "rtt_us", out.rtt_us));
     return out;

@@ -20,7 +20,7 @@ class ReplyCollector {
  public:
   enum class State { More, Done, Broken };  // Broken: a line or the whole is over its bound
   State feed(std::string_view bytes);
-  const std::vector<std::string>& lines() const { return lines_; }  // the INFO lines
+  const std::vector<std::string>& lines() const { return lines_; }  // INFO and ANS_WAY
   // Set when the reply was an ERROR line: its code and the rest of it.
   struct Refusal {
     unsigned code = 0;
@@ -53,6 +53,7 @@ Result<StatusReply> parse_status(const std::vector<std::string>& lines);
 
 struct PeerReply {
   std::string name, address, ipv4, ipv6, state, endpoint;
+  std::string via;  // who relays, if the state is relayed
   std::optional<std::uint64_t> rtt_us, since, rx_bytes, tx_bytes;
   std::vector<std::string> roles;
   bool link = false;
@@ -61,6 +62,7 @@ Result<std::vector<PeerReply>> parse_peers(const std::vector<std::string>& lines
 
 struct ProbeReply {
   std::string name, endpoint;
+  std::string way, via;  // direct, relayed (by whom) or carried
   bool answered = false;
   std::optional<std::uint64_t> rtt_us;
 };

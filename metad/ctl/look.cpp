@@ -1,13 +1,13 @@
 #include "metad/ctl/look.h"
 
 #include <unistd.h>
-#include <cstdio>
 
 #include "common/os/clock.h"
 #include "metad/ctl/control_client.h"
 #include "metad/ctl/networks.h"
 #include "metad/ctl/render_json.h"
 #include "metad/ctl/render_text.h"
+#include "metad/ctl/target.h"
 
 namespace wattle::ctl {
 
@@ -16,22 +16,7 @@ namespace {
 constexpr Duration kProbeLimit = std::chrono::seconds(10);  // metad gives up earlier
 constexpr useconds_t kProbePause = 1000000;
 
-void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
-}
-
-struct Target {
-  std::string network;
-  os::Paths paths{""};
-  MemberConf member;
-};
-
-Outcome find_target(const std::string& asked, Target& out) {
-  if (const Outcome chosen = choose_network(asked, out.network); !chosen.ok()) return chosen;
-  out.paths = os::Paths(out.network);
-  return read_member(out.network, out.paths, out.member);
-}
+}  // namespace
 
 Outcome probe_once(ControlClient& client, const std::string& peer, ProbeReply& out) {
   ReplyCollector reply;
@@ -49,8 +34,6 @@ Outcome probe_once(ControlClient& client, const std::string& peer, ProbeReply& o
   return {};
 }
 
-}  // namespace
-
 Outcome run_status(const Arguments& arguments) {
   Target target;
   if (const Outcome found = find_target(arguments.first, target); !found.ok()) return found;
@@ -65,7 +48,7 @@ Outcome run_status(const Arguments& arguments) {
   if (asked.ok()) asked = ask_peers(client, view.peers);
   view.running = asked.ok();
   if (!asked.ok() && asked.failure().exit != Exit::NotRunning) return asked;
-  print(arguments.json ? json_status(view) : render_status(view));
+  print_out(arguments.json ? json_status(view) : render_status(view));
   // The rendering has said it all.
   return asked.ok() ? asked : Outcome(Failure{Exit::NotRunning, {}});
 }
@@ -80,7 +63,7 @@ Outcome run_peers(const Arguments& arguments) {
   if (const Outcome up = ControlClient::connect(target.network, target.paths, client); !up.ok())
     return up;
   if (const Outcome asked = ask_peers(client, view.peers); !asked.ok()) return asked;
-  print(arguments.json ? json_peers(view) : render_peers(view));
+  print_out(arguments.json ? json_peers(view) : render_peers(view));
   return {};
 }
 
@@ -101,12 +84,12 @@ Outcome run_ping(const Arguments& arguments) {
     last = probe_once(client, arguments.first, probe);
     if (!last.ok()) break;
     view.probes.push_back(probe);
-    if (!arguments.json) print(render_probe(number, probe));
+    if (!arguments.json) print_out(render_probe(number, probe));
     if (number < arguments.count) usleep(kProbePause);
   }
   // A member that cannot be asked at all is told by the failure alone.
   if (view.probes.empty()) return last;
-  print(arguments.json ? json_ping(view) : render_ping_summary(view));
+  print_out(arguments.json ? json_ping(view) : render_ping_summary(view));
   if (!last.ok()) return last;
   if (summarize(view.probes).received == 0)
     return Failure{Exit::Unreachable, arguments.json ? "" : arguments.first + " does not answer"};

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "metad/ctl/join.h"
+#include "metad/ctl/log_verb.h"
 #include "metad/ctl/look.h"
 #include "metad/ctl/networks.h"
 #include "metad/ctl/render_json.h"
@@ -49,6 +50,14 @@ Outcome run(const Arguments& arguments) {
       return run_peers(arguments);
     case Verb::Ping:
       return run_ping(arguments);
+    case Verb::Routes:
+      return run_routes(arguments);
+    case Verb::Why:
+      return run_why(arguments);
+    case Verb::Trace:
+      return run_trace(arguments);
+    case Verb::Log:
+      return run_log(arguments);
     case Verb::Join:
       return run_join(arguments);
     case Verb::Leave:

@@ -29,6 +29,7 @@ Json peer_json(const PeerReply& peer) {
   put(out, "ipv4", peer.ipv4);
   put(out, "ipv6", peer.ipv6);
   out["state"] = peer.state.empty() ? "known" : peer.state;
+  put(out, "via", peer.via);
   put(out, "endpoint", peer.endpoint);
   put(out, "rtt_us", peer.rtt_us);
   put(out, "since", peer.since);
@@ -90,6 +91,8 @@ std::string json_ping(const PingView& view) {
   for (const ProbeReply& probe : view.probes) {
     Json json = {{"number", ++number}, {"answered", probe.answered}};
     if (probe.answered) put(json, "rtt_us", probe.rtt_us);
+    put(json, "way", probe.way);
+    put(json, "via", probe.via);
     put(json, "endpoint", probe.endpoint);
     out["probes"].push_back(std::move(json));
   }
@@ -98,6 +101,93 @@ std::string json_ping(const PingView& view) {
   if (summary.received > 0)
     out["rtt_us"] = {{"min", summary.min_us}, {"avg", summary.avg_us}, {"max", summary.max_us}};
   return print(out);
+}
+
+std::string json_routes(const RoutesView& view) {
+  Json out = schema_one();
+  out["network"] = view.network;
+  out["routes"] = Json::array();
+  for (const RouteReply& route : view.routes) {
+    Json json = {{"name", route.name}, {"state", route.state}};
+    put(json, "via", route.via);
+    put(json, "metric", route.metric);
+    put(json, "seqno", route.seqno);
+    put(json, "fd_seqno", route.fd_seqno);
+    put(json, "fd_metric", route.fd_metric);
+    json["candidates"] = Json::array();
+    for (const CandidateReply& candidate : route.candidates) {
+      Json one = {{"via", candidate.via}};
+      put(one, "told_seqno", candidate.told_seqno);
+      put(one, "told_metric", candidate.told_metric);
+      put(one, "cost", candidate.cost);
+      one["feasible"] = candidate.feasible;
+      one["selected"] = candidate.selected;
+      one["held"] = candidate.held;
+      one["reason"] = candidate.reason;
+      json["candidates"].push_back(std::move(one));
+    }
+    out["routes"].push_back(std::move(json));
+  }
+  return print(out);
+}
+
+std::string json_why(const WhyView& view) {
+  Json out = schema_one();
+  out["network"] = view.network;
+  out["peer"] = view.peer;
+  out["lines"] = Json::array();
+  for (const WhyLine& line : view.lines) {
+    Json json = {{"kind", line.kind}};
+    put(json, "age_ms", line.age_ms);
+    json["sentence"] = line.sentence;
+    out["lines"].push_back(std::move(json));
+  }
+  return print(out);
+}
+
+std::string json_trace(const TraceView& view) {
+  Json out = schema_one();
+  out["network"] = view.network;
+  out["peer"] = view.peer;
+  out["hops"] = Json::array();
+  for (const HopReply& hop : view.way.hops) {
+    Json json = {{"name", hop.name}};
+    if (hop.metric != 0) json["metric"] = hop.metric;
+    if (hop.rtt_us != 0) json["rtt_us"] = hop.rtt_us;
+    out["hops"].push_back(std::move(json));
+  }
+  out["complete"] = view.way_failure.empty() && view.way.end.empty();
+  put(out, "end", view.way.end);
+  put(out, "failure", view.way_failure);
+  Json probe = {{"answered", view.probe.answered}};
+  if (view.probe.answered) put(probe, "rtt_us", view.probe.rtt_us);
+  put(probe, "way", view.probe.way);
+  put(probe, "via", view.probe.via);
+  put(probe, "endpoint", view.probe.endpoint);
+  out["probe"] = std::move(probe);
+  return print(out);
+}
+
+std::string json_level(const LevelView& view) {
+  Json out = schema_one();
+  out["network"] = view.network;
+  out["level"] = view.level;
+  out["processes"] = view.processes;
+  return print(out);
+}
+
+// "info metad: a link is active peer=bob": level, process and the rest.
+std::string json_log_line(const std::string& line) {
+  Json out = schema_one();
+  const std::size_t blank = line.find(' '), colon = line.find(": ");
+  if (colon != std::string::npos && blank < colon) {
+    out["level"] = line.substr(0, blank);
+    out["process"] = line.substr(blank + 1, colon - blank - 1);
+    out["text"] = line.substr(colon + 2);
+  } else {
+    out["text"] = line;
+  }
+  return out.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 std::string json_version() {

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 
+#include "metad/ctl/text_table.h"
+
 namespace wattle::ctl {
 
 namespace {
@@ -15,32 +17,11 @@ std::string short_decimal(double value) {
   return text.data();
 }
 
-using Row = std::vector<std::string>;
-
-// Columns two blanks apart; no trailing blanks.
-std::string table(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths;
-  for (const Row& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string out;
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 2, ' ');
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
-  }
-  return out;
-}
-
-std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
-
 std::string state_words(const PeerReply& peer) {
   if (peer.state == "direct") return "direct";
+  if (peer.state == "relayed") return peer.via.empty() ? "relayed" : "through " + peer.via;
+  if (peer.state == "carried") return "in the meta link";
+  if (peer.state == "unreachable") return "not reachable";
   if (peer.state == "handshake") return "connecting";
   return peer.link ? "linked, idle" : "idle";
 }
@@ -63,10 +44,23 @@ std::string membership_line(const StatusView& view) {
 }
 
 std::string peers_line(const StatusView& view) {
-  const auto direct = std::count_if(view.peers.begin(), view.peers.end(),
-                                    [](const PeerReply& peer) { return peer.state == "direct"; });
-  return std::to_string(view.peers.size()) + " known, " + std::to_string(direct) +
-         " with a direct session, " + std::to_string(view.reply.links.value_or(0)) + " meta links";
+  struct Kind {
+    const char* state;
+    const char* words;
+  };
+  static constexpr Kind kKinds[] = {{"direct", "direct"},
+                                    {"relayed", "through others"},
+                                    {"carried", "inside the meta link"},
+                                    {"unreachable", "not reachable"}};
+  std::string out = std::to_string(view.peers.size()) + " known";
+  for (const Kind& kind : kKinds) {
+    const auto count =
+        std::count_if(view.peers.begin(), view.peers.end(),
+                      [&](const PeerReply& peer) { return peer.state == kind.state; });
+    if (count != 0) out += ", " + std::to_string(count) + " " + kind.words;
+  }
+  const std::uint64_t links = view.reply.links.value_or(0);
+  return out + "; " + std::to_string(links) + (links == 1 ? " meta link" : " meta links");
 }
 
 std::string number_or_dash(const std::optional<std::uint64_t>& number) {
@@ -136,7 +130,7 @@ std::string render_status(const StatusView& view) {
     rows.push_back({"document", "version " + number_or_dash(view.reply.document)});
     rows.push_back({"members", peers_line(view)});
   }
-  std::string out = table(rows);
+  std::string out = text_table(rows);
   for (const std::string& hint : hints_of(view)) out += "\n! " + hint + "\n";
   return out;
 }
@@ -160,14 +154,20 @@ std::string render_peers(const PeersView& view) {
                     peer.rx_bytes ? format_bytes(*peer.rx_bytes) : "-",
                     peer.tx_bytes ? format_bytes(*peer.tx_bytes) : "-", or_dash(roles)});
   }
-  return table(rows);
+  return text_table(rows);
+}
+
+std::string describe_way(const ProbeReply& probe) {
+  if (probe.way == "relayed") return probe.via.empty() ? ", relayed" : ", through " + probe.via;
+  if (probe.way == "carried") return ", inside the meta link";
+  return probe.endpoint.empty() ? "" : ", direct over " + probe.endpoint;
 }
 
 std::string render_probe(std::size_t number, const ProbeReply& probe) {
   const std::string head = "probe " + std::to_string(number) + ": ";
   if (!probe.answered) return head + "no answer\n";
   return head + "answer from " + probe.name + " in " + format_rtt(probe.rtt_us.value_or(0)) +
-         (probe.endpoint.empty() ? "" : ", direct over " + probe.endpoint) + "\n";
+         describe_way(probe) + "\n";
 }
 
 std::string render_ping_summary(const PingView& view) {

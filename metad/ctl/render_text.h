@@ -11,6 +11,7 @@ std::string render_status(const StatusView& view);
 std::string render_peers(const PeersView& view);
 // One probe's line (1-based number) and the last two.
 std::string render_probe(std::size_t number, const ProbeReply& probe);
+std::string describe_way(const ProbeReply& probe);  // ", direct over 192.0.2.1:8737" or nothing
 std::string render_ping_summary(const PingView& view);
 
 std::string format_bytes(std::uint64_t bytes);   // 812 B, 1.4 KiB, 3.0 MiB

@@ -16,6 +16,11 @@ constexpr VerbInfo kVerbs[] = {
     {Verb::Peers, "peers", "[NET] [--json]", "the other members and how they are reached"},
     {Verb::Ping, "ping", "NAME [NET] [-c COUNT] [--json]",
      "ask a member over the encrypted path; say which path"},
+    {Verb::Routes, "routes", "[NET] [--json]", "the ways to the other members, and their costs"},
+    {Verb::Why, "why", "NAME [NET] [--json]", "how a member is reached, and why that way"},
+    {Verb::Trace, "trace", "NAME [NET] [--json]", "the way to a member, hop by hop"},
+    {Verb::Log, "log", "[NET] [-n LINES] [-f] | PROCESS LEVEL [NET]",
+     "what the daemons say; or how much one says (root)"},
     {Verb::Join, "join", "URL [--port N] [--device D]", "make this host a member (root)"},
     {Verb::Leave, "leave", "[NET]", "undo join: stop, remove keys, settings and users (root)"},
     {Verb::Up, "up", "[NET] [--foreground]", "start the network's daemons (root)"},
@@ -33,9 +38,15 @@ struct Option {
 
 const std::vector<Option>& options() {
   static const std::vector<Option> kOptions = {
-      {"--json", "", false, {Verb::Status, Verb::Peers, Verb::Ping, Verb::Version}},
+      {"--json",
+       "",
+       false,
+       {Verb::Status, Verb::Peers, Verb::Ping, Verb::Routes, Verb::Why, Verb::Trace, Verb::Log,
+        Verb::Version}},
       {"--help", "-h", false, {}},
       {"--foreground", "-f", false, {Verb::Up}},
+      {"--follow", "-f", false, {Verb::Log}},
+      {"--lines", "-n", true, {Verb::Log}},
       {"--port", "-p", true, {Verb::Join}},
       {"--device", "-d", true, {Verb::Join}},
       {"--count", "-c", true, {Verb::Ping}},
@@ -74,6 +85,12 @@ Result<void> take_option(const Option& option, std::string_view value, Arguments
   if (option.name == "--json") out.json = true;
   if (option.name == "--help") out.help = true;
   if (option.name == "--foreground") out.foreground = true;
+  if (option.name == "--follow") out.follow = true;
+  if (option.name == "--lines") {
+    const auto lines = parse_decimal(value, 100000);
+    if (!lines) return bad("--lines wants a number from 0 to 100000");
+    out.lines = static_cast<std::uint32_t>(*lines);
+  }
   if (option.name == "--port") {
     const auto port = parse_decimal(value, 65535);
     if (!port || *port == 0) return bad("--port wants a number from 1 to 65535");
@@ -92,27 +109,82 @@ Result<void> take_option(const Option& option, std::string_view value, Arguments
   return {};
 }
 
+struct Shape {
+  std::size_t least = 0, most = 1;
+  std::size_t network = 0;  // which word is NET
+  bool names_member = false;
+};
+
+Shape shape_of(Verb verb, std::size_t count) {
+  switch (verb) {
+    case Verb::Ping:
+    case Verb::Why:
+    case Verb::Trace:
+      return {1, 2, 1, true};
+    case Verb::Log:
+      return count < 2 ? Shape{} : Shape{2, 3, 2, false};
+    case Verb::Join:
+      return {1, 1, SIZE_MAX, false};
+    case Verb::Help:
+      return {0, 1, SIZE_MAX, false};
+    case Verb::Version:
+      return {0, 0, SIZE_MAX, false};
+    case Verb::Status:
+    case Verb::Peers:
+    case Verb::Routes:
+    case Verb::Leave:
+    case Verb::Up:
+    case Verb::Down:
+      break;
+  }
+  return {};
+}
+
+Result<void> check_level(const Arguments& arguments) {
+  const auto processes = log_processes();
+  if (std::find(processes.begin(), processes.end(), arguments.first) == processes.end())
+    return bad("'" + arguments.first +
+               "' is no process: cryptod, tapd, keyd, metad, registry, signer or all");
+  if (arguments.second != "debug" && arguments.second != "configured")
+    return bad("'" + arguments.second +
+               "' is no level to set: debug, or configured (that of wattle.conf)");
+  if (arguments.follow) return bad("--follow does not go with a level");
+  return {};
+}
+
 Result<void> check_positional(const Arguments& arguments, std::size_t count) {
   const VerbInfo& verb = info_of(arguments.verb);
   const auto wrong = [&verb](std::string_view what) {
     return bad(std::string(what) + ": wattle " + std::string(verb.name) + " " +
                std::string(verb.usage));
   };
-  const std::size_t most = verb.verb == Verb::Ping ? 2 : verb.verb == Verb::Version ? 0 : 1;
-  const std::size_t least = verb.verb == Verb::Ping || verb.verb == Verb::Join ? 1 : 0;
+  const Shape shape = shape_of(verb.verb, count);
   if (arguments.help) return {};
-  if (count > most) return wrong("too many words");
-  if (count < least) return wrong(verb.verb == Verb::Ping ? "which member" : "which invite");
-  const std::string& net = verb.verb == Verb::Ping ? arguments.second : arguments.first;
-  const bool names_network = verb.verb != Verb::Join && verb.verb != Verb::Help;
-  if (names_network && !net.empty() && !is_network_name(net))
-    return bad("'" + net + "' is no network name: 1 to 12 of a-z and 0-9");
-  if (verb.verb == Verb::Ping && !is_node_name(arguments.first))
+  if (count > shape.most) return wrong("too many words");
+  if (count < shape.least)
+    return wrong(verb.verb == Verb::Join  ? "which invite"
+                 : verb.verb == Verb::Log ? "which level"
+                                          : "which member");
+  if (shape.network < count) {
+    const std::string& net = shape.network == 0   ? arguments.first
+                             : shape.network == 1 ? arguments.second
+                                                  : arguments.third;
+    if (!is_network_name(net))
+      return bad("'" + net + "' is no network name: 1 to 12 of a-z and 0-9");
+  }
+  if (shape.names_member && !is_node_name(arguments.first))
     return bad("'" + arguments.first + "' is no member's name: 1 to 63 of a-z, 0-9 and -");
+  if (verb.verb == Verb::Log && count >= 2) return check_level(arguments);
   return {};
 }
 
 }  // namespace
+
+std::span<const std::string_view> log_processes() {
+  static constexpr std::string_view kNames[] = {"all",  "cryptod",  "keyd",  "metad",
+                                                "tapd", "registry", "signer"};
+  return kNames;
+}
 
 std::span<const VerbInfo> verbs() { return kVerbs; }
 
@@ -193,6 +265,7 @@ Result<Arguments> parse_arguments(const std::vector<std::string>& words) {
   }
   if (!positional.empty()) out.first = positional[0];
   if (positional.size() > 1) out.second = positional[1];
+  if (positional.size() > 2) out.third = positional[2];
   WATTLE_TRY(check_positional(out, positional.size()));
   return out;
 }

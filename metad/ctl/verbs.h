@@ -12,7 +12,21 @@
 
 namespace wattle::ctl {
 
-enum class Verb : std::uint8_t { Status, Peers, Ping, Join, Leave, Up, Down, Version, Help };
+enum class Verb : std::uint8_t {
+  Status,
+  Peers,
+  Ping,
+  Routes,
+  Why,
+  Trace,
+  Log,
+  Join,
+  Leave,
+  Up,
+  Down,
+  Version,
+  Help
+};
 
 struct VerbInfo {
   Verb verb;
@@ -29,16 +43,22 @@ const VerbInfo* suggest_verb(std::string_view word);
 std::string usage();              // all verbs
 std::string usage_of(Verb verb);  // one
 
+// PROCESS of `log`.
+std::span<const std::string_view> log_processes();
+
 struct Arguments {
   Verb verb = Verb::Help;
   std::string first;   // NET, URL, NAME or the verb asked about
-  std::string second;  // NET of ping
+  std::string second;  // NET of ping, why and trace; LEVEL of log
+  std::string third;   // NET of log PROCESS LEVEL
   bool json = false;
   bool foreground = false;
   bool help = false;  // --help after a verb
   std::optional<std::uint16_t> port;
   std::optional<std::string> device;
+  bool follow = false;
   std::uint32_t count = 4;
+  std::uint32_t lines = 50;
 };
 
 // `words` without the program's name. BadSyntax with a sentence for anything that is not

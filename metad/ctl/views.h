@@ -9,6 +9,7 @@
 #include "common/base/time.h"
 #include "metad/ctl/control_reply.h"
 #include "metad/ctl/member_conf.h"
+#include "metad/ctl/route_reply.h"
 
 namespace wattle::ctl {
 
@@ -32,6 +33,31 @@ struct PingView {
   std::string network;
   std::string peer;
   std::vector<ProbeReply> probes;  // in order
+};
+
+struct RoutesView {
+  std::string network;
+  std::vector<RouteReply> routes;
+};
+
+struct WhyView {
+  std::string network;
+  std::string peer;
+  std::vector<WhyLine> lines;
+};
+
+struct TraceView {
+  std::string network;
+  std::string peer;
+  WayReply way;
+  std::string way_failure;  // metad's word if there is no way at all
+  ProbeReply probe;         // end to end, over the encrypted path
+};
+
+struct LevelView {
+  std::string network;
+  std::string level;                   // debug or configured
+  std::vector<std::string> processes;  // that were told
 };
 
 struct PingSummary {

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "metad/ctl/render_json.h"
+#include "metad/ctl/render_routes.h"
 #include "metad/ctl/render_text.h"
 
 namespace {
@@ -35,6 +36,23 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     view.now = {1790000000};
     must_be_printable(render_status(view));
     must_be_printable(json_status(view));
+  }
+  if (auto routes = parse_routes(reply.lines())) {
+    const RoutesView view{"home", std::move(*routes)};
+    must_be_printable(render_routes(view));
+    must_be_printable(json_routes(view));
+  }
+  if (auto why = parse_why(reply.lines())) {
+    const WhyView view{"home", "dave", std::move(*why)};
+    must_be_printable(render_why(view));
+    must_be_printable(json_why(view));
+  }
+  if (auto way = parse_way(reply.lines())) {
+    TraceView view;
+    view.peer = "dave";
+    view.way = std::move(*way);
+    must_be_printable(render_trace(view));
+    must_be_printable(json_trace(view));
   }
   if (const auto probe = parse_probe(reply.lines())) must_be_printable(render_probe(1, *probe));
   return 0;

@@ -3,6 +3,7 @@
 
 #include "metad/ctl/control_reply.h"
 #include "metad/ctl/join_verdict.h"
+#include "metad/ctl/route_reply.h"
 #include "metad/ctl/verbs.h"
 
 namespace wattle::ctl {
@@ -31,6 +32,37 @@ TEST(Verbs, ReadsArguments) {
   EXPECT_EQ(parse_arguments({"--version"}).value().verb, Verb::Version);
   EXPECT_EQ(parse_arguments({"-h"}).value().verb, Verb::Help);
   EXPECT_TRUE(parse_arguments({"join", "--help"}).value().help);
+}
+
+TEST(Verbs, ReadsLogAndWhy) {
+  const Arguments why = parse_arguments({"why", "bob", "home", "--json"}).value();
+  EXPECT_EQ(why.verb, Verb::Why);
+  EXPECT_EQ(why.first, "bob");
+  EXPECT_EQ(why.second, "home");
+  EXPECT_TRUE(why.json);
+  const Arguments follow = parse_arguments({"log", "-f", "home", "-n", "7"}).value();
+  EXPECT_TRUE(follow.follow);
+  EXPECT_EQ(follow.first, "home");
+  EXPECT_EQ(follow.lines, 7U);
+  const Arguments level = parse_arguments({"log", "cryptod", "debug", "home"}).value();
+  EXPECT_EQ(level.first, "cryptod");
+  EXPECT_EQ(level.second, "debug");
+  EXPECT_EQ(level.third, "home");
+  EXPECT_EQ(parse_arguments({"log", "all", "configured"}).value().second, "configured");
+  EXPECT_EQ(parse_arguments({"log"}).value().lines, 50U);
+  EXPECT_EQ(parse_arguments({"routes"}).value().verb, Verb::Routes);
+  EXPECT_EQ(parse_arguments({"trace", "bob"}).value().first, "bob");
+  EXPECT_EQ(fault({"log", "cryptd", "debug"}),
+            "'cryptd' is no process: cryptod, tapd, keyd, metad, registry, signer or all");
+  EXPECT_EQ(fault({"log", "cryptod", "info"}),
+            "'info' is no level to set: debug, or configured (that of wattle.conf)");
+  EXPECT_NE(fault({"log", "cryptod", "debug", "HOME"}), "");
+  EXPECT_NE(fault({"log", "cryptod", "debug", "-f"}), "");
+  EXPECT_NE(fault({"log", "-n", "x"}), "");
+  EXPECT_NE(fault({"log", "a", "b", "c", "d"}), "");
+  EXPECT_NE(fault({"why"}), "");
+  EXPECT_NE(fault({"trace", "UPPER"}), "");
+  EXPECT_NE(fault({"routes", "home", "more"}), "");
 }
 
 TEST(Verbs, NamesWhatItDoesNotTake) {
@@ -95,6 +127,64 @@ TEST(ControlReply, BreaksAtItsBounds) {
   for (; state == ReplyCollector::State::More && fed < 64U * 1024 * 1024; fed += info.size())
     state = endless.feed(info);
   EXPECT_EQ(state, ReplyCollector::State::Broken);
+}
+
+TEST(ControlReply, ReadsRoutes) {
+  const auto routes = parse_routes(
+      {"INFO route name=dave via=hub metric=200 seqno=7 fd_seqno=7 fd_metric=200 state=reachable",
+       "INFO candidate name=dave via=hub told_seqno=7 told_metric=100 cost=100 feasible=yes "
+       "selected=yes held=no reason=in_use",
+       "INFO candidate name=dave via=bob told_seqno=7 told_metric=100 cost=- feasible=no "
+       "selected=no held=yes reason=held_link_down",
+       "INFO route name=erin via=- metric=- state=unreachable", "INFO newer kind=1"});
+  ASSERT_TRUE(routes);
+  ASSERT_EQ(routes->size(), 2U);
+  const RouteReply& dave = routes->at(0);
+  EXPECT_EQ(dave.via, "hub");
+  EXPECT_EQ(dave.metric, 200U);
+  ASSERT_EQ(dave.candidates.size(), 2U);
+  EXPECT_TRUE(dave.candidates[0].selected);
+  EXPECT_EQ(dave.candidates[0].cost, 100U);
+  EXPECT_FALSE(dave.candidates[1].feasible);
+  EXPECT_TRUE(dave.candidates[1].held);
+  EXPECT_FALSE(dave.candidates[1].cost);
+  EXPECT_EQ(routes->at(1).via, "");
+  EXPECT_FALSE(routes->at(1).metric);
+  EXPECT_FALSE(parse_routes({"INFO candidate name=dave via=hub"})) << "of no route";
+  EXPECT_FALSE(parse_routes({"INFO route name=dave metric=x"}));
+  EXPECT_FALSE(parse_routes({"INFO route via=hub"}));
+}
+
+TEST(ControlReply, ReadsWhy) {
+  const auto why = parse_why({"INFO why now : frames go directly to 192.0.2.1:8737",
+                              "INFO why route age_ms=1500 : a : b=c", "INFO newer kind=1"});
+  ASSERT_TRUE(why);
+  ASSERT_EQ(why->size(), 2U);
+  EXPECT_EQ(why->at(0).kind, "now");
+  EXPECT_FALSE(why->at(0).age_ms);
+  EXPECT_EQ(why->at(0).sentence, "frames go directly to 192.0.2.1:8737");
+  EXPECT_EQ(why->at(1).age_ms, 1500U);
+  EXPECT_EQ(why->at(1).sentence, "a : b=c");
+  EXPECT_FALSE(parse_why({"INFO why now without a colon"}));
+  EXPECT_FALSE(parse_why({"INFO why now age_ms=x : y"}));
+  EXPECT_FALSE(parse_why({"INFO why now : \x1b[2J"}));
+}
+
+TEST(ControlReply, ReadsAWay) {
+  const ReplyCollector reply = collected(
+      "INFO wattle-meta x=1\nANS_WAY wattle dave 1 hop=alice/293/410 hop=dave/0/0\nEND\n");
+  const auto way = parse_way(reply.lines());
+  ASSERT_TRUE(way);
+  ASSERT_EQ(way->hops.size(), 2U);
+  EXPECT_EQ(way->hops[0].name, "alice");
+  EXPECT_EQ(way->hops[0].metric, 293U);
+  EXPECT_EQ(way->hops[0].rtt_us, 410U);
+  EXPECT_EQ(way->end, "");
+  EXPECT_EQ(parse_way({"ANS_WAY a b 1 hop=x/1/2 end=no_way"}).value().end, "no_way");
+  EXPECT_FALSE(parse_way({"ANS_WAY a b 1 hop=x/1"}));
+  EXPECT_FALSE(parse_way({"ANS_WAY a b 1 hop=/1/2"}));
+  EXPECT_FALSE(parse_way({"ANS_WAY a b 1 hop=x/y/2"}));
+  EXPECT_FALSE(parse_way({"INFO x"}));
 }
 
 TEST(ControlReply, ReadsStatus) {

@@ -24,7 +24,8 @@ TEST(ManPage, NamesEveryVerb) {
 
 TEST(ManPage, NamesEveryOption) {
   const std::string text = page("wattle.8");
-  for (const char* option : {"-json", "-foreground", "-port", "-device", "-count", "c"})
+  for (const char* option :
+       {"-json", "-foreground", "-port", "-device", "-count", "c", "-follow", "-lines", "n", "f"})
     EXPECT_NE(text.find("Fl " + std::string(option)), std::string::npos) << option;
 }
 

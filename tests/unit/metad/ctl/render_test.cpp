@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "metad/ctl/render_json.h"
+#include "metad/ctl/render_routes.h"
 #include "metad/ctl/render_text.h"
 
 namespace wattle::ctl {
@@ -76,6 +77,19 @@ PingView ping() {
   return {"home", "server", {yes, no, faster}};
 }
 
+// The schemas under tests/ctl/schema judge what is printed; a Python script of ours reads both.
+int validate(const std::string& schema, const std::string& json) {
+  const std::string path =
+      testing::TempDir() + "/ctl-" + schema + "-" + std::to_string(getpid()) + ".json";
+  std::ofstream(path) << json;
+  const std::string root = WATTLE_SOURCE_DIR "/tests/ctl";
+  const std::string command =
+      "python3 " + root + "/validate.py " + root + "/schema/" + schema + ".json " + path + " 2>&1";
+  const int status = std::system(command.c_str());
+  std::remove(path.c_str());
+  return status;
+}
+
 TEST(RenderText, Status) {
   EXPECT_EQ(render_status(status()),
             "network     home\n"
@@ -90,7 +104,7 @@ TEST(RenderText, Status) {
                 "processes   metad up, cryptod up, tapd up, keyd up\n"
                 "membership  until 2026-10-11 14:13 UTC (20 days left)\n"
                 "document    version 3\n"
-                "members     2 known, 1 with a direct session, 1 meta links\n");
+                "members     2 known, 1 direct; 1 meta link\n");
 }
 
 TEST(RenderText, StatusNamesWhatIsDown) {
@@ -134,6 +148,154 @@ TEST(RenderText, Ping) {
       "3 sent, 2 answered, 33 % lost; round trip min 0.80 ms, average 1.00 ms, max 1.20 ms\n");
 }
 
+TEST(RenderText, PeersThatAreReachedOtherwise) {
+  std::vector<PeerReply> all = peers();
+  const auto add = [&](const char* name, const char* state, const char* via) {
+    PeerReply peer;
+    peer.name = name;
+    peer.state = state;
+    peer.via = via;
+    all.push_back(peer);
+  };
+  add("carol", "relayed", "server");
+  add("dave", "carried", "");
+  add("erin", "unreachable", "");
+  const std::string text = render_peers({"home", all, {kNow}});
+  EXPECT_NE(text.find("carol   -          -                    through server    -"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("in the meta link"), std::string::npos);
+  EXPECT_NE(text.find("erin    -          -                    not reachable     -"),
+            std::string::npos)
+      << text;
+  StatusView view = status();
+  view.peers = all;
+  view.reply.links = 2;
+  EXPECT_NE(render_status(view).find("members     5 known, 1 direct, 1 through others, 1 inside "
+                                     "the meta link, 1 not reachable; 2 meta links\n"),
+            std::string::npos)
+      << render_status(view);
+  EXPECT_EQ(validate("peers", json_peers({"home", all, {kNow}})), 0);
+  EXPECT_NE(json_peers({"home", all, {kNow}}).find("\"via\": \"server\""), std::string::npos);
+}
+
+RoutesView routes() {
+  RouteReply dave;
+  dave.name = "dave";
+  dave.via = "hub";
+  dave.state = "reachable";
+  dave.metric = 200;
+  dave.seqno = dave.fd_seqno = 7;
+  dave.fd_metric = 200;
+  dave.candidates = {{"hub", "in_use", 7, 100, 100, true, true, false},
+                     {"bob", "link_down", 7, 150, std::nullopt, true, false, false},
+                     {"carol", "unfeasible", 7, 300, 96, false, false, false}};
+  RouteReply bob;
+  bob.name = "bob";
+  bob.via = "bob";
+  bob.state = "reachable";
+  bob.metric = 96;
+  bob.candidates = {{"bob", "held_in_use", 9, 0, 96, true, true, true}};
+  RouteReply erin;
+  erin.name = "erin";
+  erin.state = "unreachable";
+  return {"home", {dave, bob, erin}};
+}
+
+TEST(RenderText, Routes) {
+  EXPECT_EQ(render_routes(routes()),
+            "NAME  VIA           METRIC  STATE            OTHER WAYS\n"
+            "bob   its own link  96      reachable, held  -\n"
+            "dave  hub           200     reachable        bob (link down), carol 396 "
+            "(unfeasible)\n"
+            "erin  -             -       unreachable      -\n");
+  EXPECT_EQ(render_routes({"home", {}}), "No other member of home is known yet.\n");
+  EXPECT_EQ(validate("routes", json_routes(routes())), 0);
+  EXPECT_EQ(validate("routes", json_routes({"home", {}})), 0);
+}
+
+WhyView why() {
+  return {"home",
+          "dave",
+          {{"now", {}, "frames go through hub, round trip 1.20 ms"},
+           {"now", {}, "the routing table says: through hub, metric 200"},
+           {"way", {}, "through hub: in use"},
+           {"route", 61000, "the first way: through hub, metric 200"},
+           {"path", 120, "now through hub"},
+           {"path", {}, "cryptod did not answer in time"}}};
+}
+
+TEST(RenderText, Why) {
+  EXPECT_EQ(render_why(why()),
+            "dave:\n"
+            "  frames go through hub, round trip 1.20 ms\n"
+            "  the routing table says: through hub, metric 200\n"
+            "\n"
+            "ways that neighbours told of:\n"
+            "  through hub: in use\n"
+            "\n"
+            "decisions about the route, oldest first:\n"
+            "  61 s ago  the first way: through hub, metric 200\n"
+            "\n"
+            "decisions about the path of packets, oldest first:\n"
+            "  cryptod did not answer in time\n"
+            "  0.1 s ago  now through hub\n");
+  EXPECT_EQ(validate("why", json_why(why())), 0);
+}
+
+TraceView trace() {
+  TraceView out;
+  out.network = "home";
+  out.peer = "dave";
+  out.way.hops = {{"alice", 293, 410}, {"hub", 96, 0}, {"dave", 0, 0}};
+  out.probe.name = "dave";
+  out.probe.answered = true;
+  out.probe.rtt_us = 1200;
+  out.probe.way = "relayed";
+  out.probe.via = "hub";
+  return out;
+}
+
+TEST(RenderText, Trace) {
+  TraceView view = trace();
+  EXPECT_EQ(render_trace(view),
+            "HOP  NAME   METRIC LEFT  ROUND TRIP TO THE NEXT\n"
+            "0    alice  293          0.41 ms\n"
+            "1    hub    96           -\n"
+            "2    dave   -            -\n"
+            "end to end: answer in 1.20 ms, through hub\n");
+  EXPECT_EQ(validate("trace", json_trace(view)), 0);
+  view.way.hops.pop_back();
+  view.way.end = "no_way";
+  view.probe = {};
+  const std::string text = render_trace(view);
+  EXPECT_NE(text.find("! hub has no way to dave\nend to end: no answer\n"), std::string::npos)
+      << text;
+  EXPECT_EQ(validate("trace", json_trace(view)), 0);
+  view.way = {};
+  view.way_failure = "no way to dave over the meta links";
+  EXPECT_EQ(render_trace(view),
+            "no way over the meta links: no way to dave over the meta links\n"
+            "end to end: no answer\n");
+  EXPECT_EQ(validate("trace", json_trace(view)), 0);
+}
+
+TEST(RenderText, Ages) {
+  EXPECT_EQ(format_age(0), "0.0 s ago");
+  EXPECT_EQ(format_age(9999), "9.9 s ago");
+  EXPECT_EQ(format_age(10000), "10 s ago");
+  EXPECT_EQ(format_age(3 * 3600 * 1000), "3 h ago");
+}
+
+TEST(RenderJson, OfLogAndLevel) {
+  EXPECT_EQ(json_log_line("info metad: a link is active peer=bob"),
+            "{\"schema\":1,\"level\":\"info\",\"process\":\"metad\",\"text\":\"a link is active "
+            "peer=bob\"}\n");
+  EXPECT_EQ(json_log_line("plain"), "{\"schema\":1,\"text\":\"plain\"}\n");
+  EXPECT_EQ(validate("log", json_log_line("info metad: x")), 0);
+  EXPECT_EQ(validate("log", json_level({"home", "debug", {"metad"}})), 0);
+}
+
 TEST(RenderText, Units) {
   EXPECT_EQ(format_bytes(0), "0 B");
   EXPECT_EQ(format_bytes(1023), "1023 B");
@@ -166,19 +328,6 @@ TEST(Hints, EndOfMembershipAndNoLink) {
   EXPECT_NE(hints_of(view).at(0).find("No link"), std::string::npos);
   view.peers.clear();
   EXPECT_TRUE(hints_of(view).empty());
-}
-
-// The schemas under tests/ctl/schema judge what is printed; a Python script of ours reads both.
-int validate(const std::string& schema, const std::string& json) {
-  const std::string path =
-      testing::TempDir() + "/ctl-" + schema + "-" + std::to_string(getpid()) + ".json";
-  std::ofstream(path) << json;
-  const std::string root = WATTLE_SOURCE_DIR "/tests/ctl";
-  const std::string command =
-      "python3 " + root + "/validate.py " + root + "/schema/" + schema + ".json " + path + " 2>&1";
-  const int status = std::system(command.c_str());
-  std::remove(path.c_str());
-  return status;
 }
 
 TEST(RenderJson, FitsItsSchema) {
