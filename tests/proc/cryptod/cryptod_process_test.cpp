@@ -10,6 +10,7 @@
 
 #include "common/os/clock.h"
 #include "common/os/file.h"
+#include "common/proto/origin_record.h"
 #include "tests/proc/cryptod/node.h"
 
 namespace wattle::test {
@@ -201,6 +202,106 @@ TEST_F(Cryptod, CarriesAStream) {
   auto arrived = std::async(std::launch::async, [&] { return stream(*a, *b, bytes); });
   ASSERT_TRUE(world->until([&] { return arrived.wait_for(0s) == std::future_status::ready; }, 60s));
   EXPECT_TRUE(arrived.get() == bytes) << a->log_text() << b->log_text();
+}
+
+// a and b may reach each other only through r.
+class CryptodRelay : public Cryptod {
+ protected:
+  void SetUp() override {
+    Cryptod::SetUp();
+    if (IsSkipped()) return;
+    r = std::make_unique<Node>(*world, 3);
+    a->options = b->options = kOptionIndirect;
+    ASSERT_NO_FATAL_FAILURE(start_both());
+    ASSERT_NO_FATAL_FAILURE(r->start());
+    for (Node* end : {a.get(), b.get()}) {
+      ASSERT_TRUE(end->tell(r->as_member()) && r->tell(end->as_member()));
+      end->neighbour(*r);
+      r->neighbour(*end);
+    }
+    tell_routes();
+    const auto up = [](const Node& one, const Node& other) {
+      const auto at = one.links.find(other.address.bytes);
+      return at != one.links.end() && at->second.way == meta_link::LinkWay::Udp;
+    };
+    ASSERT_TRUE(world->until([&] { return up(*a, *r) && up(*b, *r) && up(*r, *a) && up(*r, *b); }));
+  }
+  void TearDown() override {
+    r.reset();
+    Cryptod::TearDown();
+  }
+  void tell_routes() {
+    a->route(*b, *r, 11);
+    b->route(*a, *r, 12);
+    r->route(*a, *a, 13);
+    r->route(*b, *b, 14);
+  }
+  std::unique_ptr<Node> r;
+};
+
+double cpu_seconds(pid_t pid) {
+  const auto text = os::read_text("/proc/" + std::to_string(pid) + "/stat");
+  if (!text) return 0;
+  std::istringstream in(text->substr(text->rfind(')') + 2));
+  std::string word;
+  double ticks = 0;
+  for (int i = 3; i <= 15 && in >> word; ++i)
+    if (i >= 14) ticks += std::stod(word);
+  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+TEST_F(CryptodRelay, PingsAndAStreamPassAndNobodyElseIsAsked) {
+  EXPECT_EQ(a->acks, std::vector<std::uint64_t>{11});
+  expect_all_answered(*a, b->ipv4());
+  expect_all_answered(*b, a->ipv6());
+  const std::uint64_t before = r->counters()["relayed"];
+  EXPECT_GE(before, 14u);
+  const double cpu = cpu_seconds(r->pid);
+  std::mt19937 random(8);
+  Bytes bytes(20'000'000);
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
+  auto arrived = std::async(std::launch::async, [&] { return stream(*a, *b, bytes); });
+  ASSERT_TRUE(world->until([&] { return arrived.wait_for(0s) == std::future_status::ready; }, 60s));
+  EXPECT_TRUE(arrived.get() == bytes);
+  auto counters = r->counters();
+  const auto relayed = static_cast<double>(counters["relayed"] - before);
+  const double spent = cpu_seconds(r->pid) - cpu;
+  std::printf("        %.0f datagrams relayed in %.2f s of processor time\n", relayed, spent);
+  EXPECT_GE(relayed, 14000);
+  EXPECT_LT(counters["rx_frames"], 100u);  // groups only
+  EXPECT_EQ(counters["drop_relay_source"], 0u);
+  EXPECT_EQ(counters["io_send_failed"], 0u);
+}
+
+TEST_F(CryptodRelay, ForwardingOutlivesMetad) {
+  expect_all_answered(*a, b->ipv4());
+  r->close_lanes();
+  expect_all_answered(*a, b->ipv4());
+  r->held.clear();
+  const std::uint64_t incarnation = r->incarnation;
+  r->connect_meta();  // which ends its snapshot without a route
+  ASSERT_TRUE(world->until([&] { return r->held.size() == 2; }));
+  EXPECT_EQ(r->incarnation, incarnation);
+  r->neighbour(*a);
+  r->neighbour(*b);
+  r->route(*a, *a);
+  r->route(*b, *b);
+  expect_all_answered(*a, b->ipv4());
+}
+
+// The beat, a question and an answer for each link: no more (issue 4, "idle").
+TEST_F(CryptodRelay, AtRestItHardlyWakes) {
+  const auto wakes = [](const Node& n) {
+    return std::stod(status_line(n.pid, "voluntary_ctxt_switches"));
+  };
+  world->until([] { return false; }, 4s);  // what follows the first contact
+  const double a_before = wakes(*a), r_before = wakes(*r);
+  world->until([] { return false; }, 12s);
+  const double a_rate = (wakes(*a) - a_before) / 12, r_rate = (wakes(*r) - r_before) / 12;
+  std::printf("        wake-ups a second: %.2f with one neighbour, %.2f with two\n", a_rate,
+              r_rate);
+  EXPECT_LE(a_rate, 1.5);
+  EXPECT_LE(r_rate, 2.5);
 }
 
 TEST_F(Cryptod, ForeignFramesInTheTapGoNowhere) {

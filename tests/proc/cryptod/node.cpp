@@ -237,14 +237,15 @@ void Node::connect_meta() {
 }
 
 meta_link::Member Node::as_member() const {
-  return {address.bytes, *record, credential_bytes, {endpoint()}, false};
+  return {address.bytes, *record, credential_bytes, {endpoint()}, options, false};
 }
 
 void Node::snapshot() {
   EXPECT_TRUE(tell(meta_link::OwnCredential{credential_bytes}));
   for (const Node* other : world.nodes) {
     if (other == this) continue;
-    EXPECT_TRUE(tell(meta_link::Endpoints{other->address.bytes, {other->endpoint()}}));
+    EXPECT_TRUE(
+        tell(meta_link::Endpoints{other->address.bytes, {other->endpoint()}, other->options}));
     if (!had_session || !other->record) continue;
     meta_link::Member member = other->as_member();
     member.had_session = true;
@@ -290,8 +291,24 @@ void Node::on_meta(meta_link::ToMetad::Message& message) {
                  [&](meta_link::PeerState& m) { peers[m.address] = m; },
                  [&](meta_link::PeersEnd& m) { peers_end = m; },
                  [&](meta_link::ProbeAnswer& m) { probe = m; },
+                 [&](meta_link::LinkState& m) { links[m.address] = m; },
+                 [&](meta_link::HeldRoute& m) { held.push_back(m); },
+                 [&](meta_link::RouteAck& m) { acks.push_back(m.ticket); },
              },
              message);
+}
+
+void Node::neighbour(const Node& other) {
+  EXPECT_TRUE(tell(meta_link::Neighbour{other.address.bytes, true}));
+}
+
+void Node::route(const Node& to, const Node& next, std::uint64_t ticket) {
+  meta_link::RouteEntry entry;
+  entry.state = meta_link::RouteState::Reachable;
+  entry.fd_seqno = entry.seqno = 1;
+  entry.fd_metric = entry.metric = 96;
+  entry.next_hop = next.address.bytes;
+  EXPECT_TRUE(tell(meta_link::Route{to.address.bytes, ticket, entry}));
 }
 
 bool Node::live_with(const Node& other) const {

@@ -81,11 +81,15 @@ class Node {
   os::Fd tap, udp;
   pid_t pid = 0;
 
-  bool had_session = false;  // what metad tells of the others at the next connect
+  std::uint32_t options = 0;  // that its origin record tells the others
+  bool had_session = false;   // what metad tells of the others at the next connect
   std::optional<ByteArray<200>> record;
   std::map<ByteArray<40>, meta_link::PeerState> peers;
   std::optional<meta_link::PeersEnd> peers_end;
   std::optional<meta_link::ProbeAnswer> probe;
+  std::map<ByteArray<40>, meta_link::LinkState> links;
+  std::vector<meta_link::HeldRoute> held;
+  std::vector<std::uint64_t> acks;
   int questions = 0;  // WantOwner
   std::uint64_t incarnation = 0;
 
@@ -93,6 +97,8 @@ class Node {
   bool tell(const M& message) {
     return meta_ && meta_->send(message);
   }
+  void neighbour(const Node& other);  // there is a meta link
+  void route(const Node& to, const Node& next, std::uint64_t ticket = 1);
   std::string socket_path(const char* lane) const;
 
  private:
