@@ -7,7 +7,8 @@ namespace {
 // What its sender may wait for to be answered, and what nothing else answers by itself.
 bool wants_keepalive(std::uint8_t type) {
   const auto inner = static_cast<InnerType>(type);
-  return inner != InnerType::Empty && inner != InnerType::Probe && inner != InnerType::Endpoints;
+  return inner != InnerType::Empty && inner != InnerType::Probe && inner != InnerType::Endpoints &&
+         inner != InnerType::Refusal;
 }
 
 }  // namespace
@@ -124,6 +125,11 @@ void SessionFlow::due(Peer& peer) {
     peer.unanswered_at = kNever;
   }
   paths_.due(peer);
+  // A mapping that is kept is of use only with a session.
+  if (peer.way.nat_at != kNever && peer.current) {
+    const Duration grace = peer.current->initiator() ? Duration{} : NeighbourWatch::kResponderGrace;
+    if (peer.current->wants_rekey(now - grace)) handshakes_.want(peer);
+  }
   punches_.due(peer);
   ctx_.count(Counter::DropQueueOld, peer.queue.expire(now, ctx_.queued));
   if (!peer.queue.empty() && !sessions_.can_send(peer)) handshakes_.want(peer);

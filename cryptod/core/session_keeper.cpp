@@ -75,8 +75,9 @@ void SessionKeeper::await(Peer& peer) {
 
 bool SessionKeeper::send(Peer& peer, InnerType type, ByteView body) {
   if (!can_send(peer)) return false;
+  const bool silent = type == InnerType::Empty || type == InnerType::Refusal;
   send_on(peer, *peer.current, *peer.path, type, body,
-          type == InnerType::Empty ? Expects::Nothing : Expects::Answer);
+          silent ? Expects::Nothing : Expects::Answer);
   return true;
 }
 

@@ -216,9 +216,28 @@ void Lab::introduce() {
   run(std::chrono::milliseconds(10));
 }
 
+void Lab::put_behind(Node& node, Nat nat) {
+  places.erase(node.endpoint);
+  nats_.insert_or_assign(node.number, std::move(nat));
+}
+
+Node* Lab::receiver(const Packet& packet) {
+  for (auto& [number, nat] : nats_) {
+    if (nat.outside() != packet.to.address) continue;
+    const auto inside = nat.in(packet.from, packet.to.port);
+    return inside ? nodes_[number - 1u].get() : nullptr;
+  }
+  const auto place = places.find(packet.to);
+  return place == places.end() ? nullptr : place->second;
+}
+
 void Lab::put(const Node& from, const OutDatagram& d) {
-  Packet packet{moment.now, from.endpoint, d.destination, to_bytes(d.bytes)};
+  const auto nat = nats_.find(from.number);
+  const Endpoint source =
+      nat == nats_.end() ? from.endpoint : nat->second.out(from.endpoint, d.destination);
+  Packet packet{moment.now, source, d.destination, to_bytes(d.bytes), d.ttl};
   seen.push_back(packet);
+  if (d.ttl != 0) return;
   const int copies = random.chance(duplicates) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
     if (random.chance(loss) || (pass && !pass(packet))) continue;
@@ -298,8 +317,7 @@ void Lab::step(Instant until) {
   while (!wire_.empty() && wire_.begin()->first <= moment.now) {
     const Packet packet = std::move(wire_.begin()->second);
     wire_.erase(wire_.begin());
-    const auto place = places.find(packet.to);
-    if (place != places.end()) inject(*place->second, packet.from, packet.bytes);
+    if (Node* const to = receiver(packet)) inject(*to, packet.from, packet.bytes);
   }
   while (!pipes_.empty() && pipes_.begin()->first <= moment.now) {
     const Piped piped = std::move(pipes_.begin()->second);

@@ -14,6 +14,7 @@
 #include "common/proto/packet_key.h"
 #include "cryptod/core/engine.h"
 #include "cryptod/core/wire_header.h"
+#include "nat_model.h"
 
 namespace wattle::cryptod::lab {
 
@@ -32,8 +33,9 @@ class SeededRandom : public Random {
 
 struct Packet {  // on the wire
   Instant at;
-  Endpoint from, to;
+  Endpoint from, to;  // as the world sees them
   Bytes bytes;
+  std::uint8_t ttl = 0;  // if it was set: too small to arrive, it only opens the sender's NAT
 };
 
 class Lab;
@@ -90,6 +92,10 @@ class Lab {
   Node& b() { return node(1); }
   Node& c() { return node(2); }
   Node& add();
+  std::size_t size() const { return nodes_.size(); }
+  // From now on nobody reaches this node but through its NAT.
+  void put_behind(Node& node, Nat nat);
+  Nat& nat(const Node& node) { return nats_.at(node.number); }
 
   // Everyone hears of everyone, and a little time passes.
   void introduce();
@@ -129,7 +135,10 @@ class Lab {
   void carry(const Node& from, const meta_link::Carry& m);
   void step(Instant until);
 
+  Node* receiver(const Packet& packet);
+
   std::vector<std::unique_ptr<Node>> nodes_;
+  std::map<std::uint8_t, Nat> nats_;  // by the node's number
   std::multimap<Instant, Packet> wire_;
   struct Piped {
     Node* to;
