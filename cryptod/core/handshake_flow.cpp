@@ -115,6 +115,14 @@ void HandshakeFlow::say_attempt(Peer& peer, std::span<const Path> paths) {
   paths_.note(peer, std::move(sentence));
 }
 
+Duration HandshakeFlow::pause_after(const Peer& peer, std::uint32_t tries) {
+  if (is_returning(peer) && tries <= kReturnTries) {
+    const Duration pause = kReturnRetry * (1 << (tries - 1));
+    return pause + ctx_.jitter(pause / 8);
+  }
+  return (tries == 1 ? kFirstRetry : kRetry) + ctx_.jitter(kRetryJitter);
+}
+
 void HandshakeFlow::attempt(Peer& peer, Instant first, std::uint32_t tries) {
   std::array<Path, kPathsAtOnce> paths;
   const std::size_t count = gather_paths(peer, tries, paths);
@@ -124,7 +132,9 @@ void HandshakeFlow::attempt(Peer& peer, Instant first, std::uint32_t tries) {
   if (tries == 1 || count == 0) say_attempt(peer, std::span(paths).first(count));
   if (count == 0) {
     ctx_.count(Counter::DropNoEndpoint);
-    return;
+    if (!is_returning(peer)) return;
+    peer.start_at = ctx_.now() + kReturnRetry;
+    return ctx_.deadlines.lower(peer.slot, peer.start_at);
   }
   const std::uint32_t index = ctx_.new_index(peer.slot);
   auto initiator =
@@ -134,8 +144,7 @@ void HandshakeFlow::attempt(Peer& peer, Instant first, std::uint32_t tries) {
     ctx_.indices.erase(index);
     return;
   }
-  const Duration pause = tries == 1 ? kFirstRetry : kRetry;
-  const Instant retry_at = ctx_.now() + pause + ctx_.jitter(kRetryJitter);
+  const Instant retry_at = ctx_.now() + pause_after(peer, tries);
   peer.handshake = std::make_unique<PendingHandshake>(
       PendingHandshake{std::move(initiator).value(), first, ctx_.now(), retry_at, tries});
   ctx_.deadlines.lower(peer.slot, retry_at);
@@ -165,7 +174,8 @@ void HandshakeFlow::due(Peer& peer) {
     return;
   }
   // No answer: its key may be another one by now.
-  if (peer.seen) members_.ask(peer, peer.seen->epoch + 1);
+  if (peer.seen && !(is_returning(peer) && tries <= kReturnTries))
+    members_.ask(peer, peer.seen->epoch + 1);
   if (members_.usable(peer)) {
     attempt(peer, first, tries + 1);
   } else {

@@ -12,6 +12,11 @@ class HandshakeFlow {
  public:
   static constexpr Duration kFirstRetry = std::chrono::seconds(1);
   static constexpr Duration kRetry = std::chrono::seconds(5);
+  // With a peer of before our start: the way through others is there only when their sessions are,
+  // and one lost datagram must not cost the second in which we are to be back. Pauses double.
+  static constexpr Duration kReturnRetry = std::chrono::milliseconds(150);
+  static constexpr std::uint32_t kReturnTries = 3;
+  static constexpr Duration kReturnPatience = std::chrono::seconds(5);
   static constexpr Duration kGiveUp = std::chrono::seconds(90);
   static constexpr Duration kRetryJitter = std::chrono::milliseconds(333);
   static constexpr Duration kAwaitConfirmation = std::chrono::seconds(3);
@@ -43,6 +48,10 @@ class HandshakeFlow {
 
  private:
   void attempt(Peer& peer, Instant first, std::uint32_t tries);
+  bool is_returning(const Peer& peer) const {
+    return ctx_.now() < peer.return_until && !peer.current;
+  }
+  Duration pause_after(const Peer& peer, std::uint32_t tries);
   std::size_t gather_paths(const Peer& peer, std::uint32_t tries,
                            std::array<Path, kPathsAtOnce>& out) const;
   void say_attempt(Peer& peer, std::span<const Path> paths);

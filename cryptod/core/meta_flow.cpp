@@ -113,12 +113,18 @@ void MetaFlow::on(const meta_link::Member& m) {
   Peer* const peer = hint(m.address, m.endpoints, m.options);
   if (peer == nullptr) return;
   peer->given_up = false;
-  if (m.had_session && !peer->current) peer->wanted = true;
+  if (m.had_session && !peer->current) {
+    peer->wanted = true;
+    if (peer->return_until == Instant{})
+      peer->return_until = ctx_.now() + HandshakeFlow::kReturnPatience;
+  }
   const bool known = peer->member && equal(m.record, peer->member->record) &&
                      equal(m.credential, peer->member->credential_bytes);
   if (known) {
-    if ((peer->wanted || !peer->queue.empty()) && !sessions_.can_send(*peer))
+    if ((peer->wanted || !peer->queue.empty()) && !sessions_.can_send(*peer)) {
+      peer->start_at = kNever;  // it need not wait for a way any more
       handshakes_.want(*peer);
+    }
     return;
   }
   if (!peer->unverified) backlog_.push_back(peer->slot);

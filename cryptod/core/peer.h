@@ -68,6 +68,7 @@ struct Peer {
   Instant given_up_at{};      // multicast does not wake a peer that gave no answer lately
   bool given_up = false;
   bool wanted = false;  // though no frame waits: it had a session before our start, or a ping asks
+  Instant return_until{};  // it had: until then tries follow each other quickly
 
   std::optional<Path> path;  // the way in use; SessionKeeper::set_path() changes it
   PathState way;             // PathDesk's
