@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "common/base/writer.h"
+#include "cryptod/core/endpoint_map.h"
 #include "engine_lab.h"
+#include "hand_member.h"
 
 namespace wattle::cryptod::lab {
 namespace {
@@ -285,6 +287,97 @@ TEST(RelayFlow, ARefusalTurnsTheSenderToItsAlternate) {
   lab.seen.clear();
   lab.inject(lab.a(), lab.r().endpoint, bytes);
   EXPECT_EQ(lab.relayed(bytes, lab.b()), 1u);
+}
+
+TEST(RelayFlow, AFloodOfRefusalsIsHeededSeldom) {
+  Lab lab(1, 1);
+  HandMember member(lab);
+  Node& far = lab.add();
+  Node& node = lab.a();
+  const Initiator initiator = member.initiator(node);
+  lab.seen.clear();
+  lab.inject(node, member.endpoint, to_bytes(initiator.message1()));
+  ASSERT_EQ(member.finish(initiator, lab.seen.back().bytes), WireCheck::Accept);
+  lab.inject(node, member.endpoint, member.seal(InnerType::Empty, {}));
+  node.hear_of(far);
+  node.say(meta_link::Neighbour{member.address.bytes, true});
+  meta_link::RouteEntry entry;
+  entry.state = meta_link::RouteState::Reachable;
+  entry.next_hop = member.address.bytes;
+  node.say(meta_link::Route{far.address.bytes, 1, entry});
+  Bytes body{4};
+  const ShortId id = far.address.short_id();
+  body.insert(body.end(), id.begin(), id.end());
+  const auto refused = [&](const Node& peer) {
+    node.say(meta_link::AskWhy{7, peer.address.bytes});
+    std::size_t count = 0;
+    for (const auto& d : std::get<meta_link::Why>(node.told.back()).decisions)
+      if (d.sentence.find("does not relay") != std::string::npos)
+        count += d.sentence.find("times") == std::string::npos ? 1 : 2;
+    return count;
+  };
+  EXPECT_EQ(refused(far), 0u);
+  for (int i = 0; i < 50; ++i)
+    lab.inject(node, member.endpoint, member.seal(InnerType::Refusal, body));
+  EXPECT_EQ(node.counter(Counter::RefusalsHeard), 50u);
+  EXPECT_EQ(refused(far), 1u);
+  lab.run(seconds(1));
+  lab.inject(node, member.endpoint, member.seal(InnerType::Refusal, body));
+  EXPECT_EQ(refused(far), 2u);
+  // Of a member that is not asked to relay there, nothing is noted.
+  entry.next_hop = far.address.bytes;
+  node.say(meta_link::Route{far.address.bytes, 2, entry});
+  lab.run(seconds(1));
+  lab.inject(node, member.endpoint, member.seal(InnerType::Refusal, body));
+  EXPECT_EQ(refused(far), 2u);
+  // Nor of what is no refusal.
+  for (const std::size_t size : {0, 1, 8, 10})
+    lab.inject(node, member.endpoint, member.seal(InnerType::Refusal, Bytes(size, 4)));
+  EXPECT_EQ(node.counter(Counter::DropInnerLength), 4u);
+}
+
+TEST(RelayFlow, ACarriedDatagramNeedsASessionToo) {
+  Star lab;
+  lab.r().say(meta_link::Document{lab.document(7, {lab.a().credential.serial})});
+  lab.seen.clear();
+  lab.r().say(meta_link::Carried{lab.a().address.bytes, lab.datagram(lab.b().address.short_id())});
+  EXPECT_TRUE(lab.seen.empty());
+  EXPECT_EQ(lab.r().counter(Counter::DropRelaySource), 1u);
+}
+
+TEST(RelayFlow, AnEndpointIsOfWhoeverHasItsPathThere) {
+  PeerTable peers(1);
+  EndpointMap map(1);
+  PeerTable::Fault fault{};
+  SeededRandom random(3);
+  const auto add = [&] {
+    ByteArray<32> scalar;
+    random.fill(scalar);
+    const auto key = WATTLE_MUST(crypto::PrivateKey::from_scalar(scalar));
+    return peers.add(NodeAddress::from_key(key.public_key()), fault);
+  };
+  Peer &one = *add(), &other = *add();
+  const auto move = [&](Peer& peer, const std::optional<Path>& path) {
+    map.move(peer, path);
+    peer.path = path;
+  };
+  const Endpoint x{IpAddress::v4({192, 0, 2, 1}), 1}, y{IpAddress::v4({192, 0, 2, 1}), 2};
+  move(one, Path::direct(x));
+  EXPECT_EQ(map.find(peers, x), nullptr);  // no session
+  one.current = std::make_unique<Session>(SessionKeys{}, Instant{});
+  other.current = std::make_unique<Session>(SessionKeys{}, Instant{});
+  EXPECT_EQ(map.find(peers, x), &one);
+  EXPECT_EQ(map.find(peers, y), nullptr);
+  move(one, Path::direct(y));
+  EXPECT_EQ(map.find(peers, x), nullptr);
+  EXPECT_EQ(map.find(peers, y), &one);
+  move(other, Path::direct(y));  // whoever proved it last
+  EXPECT_EQ(map.find(peers, y), &other);
+  move(one, Path::routed());
+  EXPECT_EQ(map.find(peers, y), &other);
+  move(other, std::nullopt);
+  EXPECT_EQ(map.find(peers, y), nullptr);
+  EXPECT_EQ(map.size(), 0u);
 }
 
 TEST(RelayFlow, CarriedDatagramsAreRelayedToo) {
