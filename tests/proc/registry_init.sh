@@ -60,7 +60,7 @@ check "something in the way" refused 1 "/etc/wattle/home" wattle-registry init h
 rm /etc/wattle/home
 check "and nothing is left of it" nothing_made
 
-wattle-registry init home --no-member > "$work/init" 2>&1
+wattle-registry init home --no-member --lifetime 12h > "$work/init" 2>&1
 check "init" test $? = 0
 cat "$work/init"
 check "it chose its own address" grep -qx 'url = https://192.0.2.1:8443' /etc/wattle/home/registry.conf
@@ -79,6 +79,9 @@ no_clash() {
 }
 check "its block clashes with no route" no_clash
 check "the network shows" wattle-registry network show
+check "certificates last as long as it was told" sh -c 'wattle-registry network show | grep -q "^lifetime *43200 s"'
+check "a parameter is set" wattle-registry network home set mtu 1300
+check "and shows" sh -c 'wattle-registry network home show | grep -q "^mtu *1300$"'
 check "an invite" sh -c 'wattle-registry invite alice | grep -Eq "^https://192.0.2.1:8443/home#[a-z2-7]{52}\.[a-z2-7]{26}$"'
 before=$(sha256sum /etc/wattle/home/genesis /var/lib/wattle/home/signer/*.key)
 check "a second init" refused 1 "exists" wattle-registry init home

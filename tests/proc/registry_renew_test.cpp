@@ -107,6 +107,23 @@ TEST_F(Renew, one_member_may_renew_five_times_at_once) {
   EXPECT_EQ(renew(bob, 1).status, 200);  // its own bucket
 }
 
+// Who cannot sign for a member uses up its own chances, not the member's renewals.
+TEST_F(Renew, forged_requests_cost_the_member_nothing_and_end_in_429) {
+  start();
+  Joiner alice;
+  ASSERT_EQ(join(alice, invite("alice").token).status, 200);
+  new_request(alice);
+  std::string forged = alice.renewal_json(network(), {9});
+  const std::size_t at = forged.find("\"nonce\":\"") + 9;
+  forged[at] = forged[at] == '0' ? '1' : '0';
+  for (int i = 0; i < 12; ++i) EXPECT_EQ(http("renew", &forged).status, 403);
+  EXPECT_EQ(renew(alice, 1).status, 200);
+  int limited = 0;
+  for (int i = 0; i < 12; ++i) limited += http("renew", &forged).status == 429 ? 1 : 0;
+  EXPECT_GE(limited, 2);  // 20 failures at once, then 5 a minute
+  EXPECT_EQ(http("genesis").status, 200);
+}
+
 TEST_F(ShortRenew, certificates_last_as_init_said) {
   start();
   Joiner alice;

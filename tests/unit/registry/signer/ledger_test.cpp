@@ -120,6 +120,19 @@ TEST(ledger, refuses_renewals_that_contradict_earlier_entries) {
   wrong = good;
   wrong.address = Joiner().address();
   EXPECT_FALSE(one.accepts(wrong));
+  // The same with a credential that says the same.
+  const auto with = [&](std::uint64_t serial, const NodeAddress& address) {
+    Credential credential = decode_credential(good.credential).value();
+    credential.serial = serial;
+    credential.address = address;
+    auto out = good;
+    out.serial = serial;
+    out.credential = build_credential(credential, one.bench.keys.credential);
+    return out;
+  };
+  EXPECT_TRUE(one.accepts(with(good.serial + 1, good.address)));
+  EXPECT_FALSE(one.accepts(with(one.bench.ledger.last_serial(), good.address)));
+  EXPECT_FALSE(one.accepts(with(good.serial, Joiner().address())));
   one.bench.add(good);
   one.alice.csr = crypto::make_csr(one.alice.tls).value();
   auto next = one.bench.certify(one.alice.renew(one.bench.ledger.network(), {2}));
