@@ -172,8 +172,10 @@ class World {
   // A new packet key of this node, as cryptod hands it over.
   void rotate(Node& node) {
     node.epoch = std::max(node.epoch + 1, now.unix.seconds * 1000);
-    const Bytes answer = realm.answer(node.number, node.name, node.epoch, now.unix);
-    act(node, node.engine->on_cryptod(meta_link::OwnRecord{to_array<200>(answer)}, now));
+    PacketKeyRecord record = realm.record(node.number, node.epoch, now.unix);
+    record.serial = node.serial;
+    const auto bytes = build_packet_key(record, key_of(node.number));
+    act(node, node.engine->on_cryptod(meta_link::OwnRecord{bytes}, now));
   }
 
   void act(Node& node, Actions actions) {

@@ -3,7 +3,8 @@ wattle_test(metad_test
   SOURCES unit/metad/core/engine_test.cpp unit/metad/core/engine_control_test.cpp unit/metad/core/grammar_test.cpp
     unit/metad/core/tables_test.cpp unit/metad/core/dial_policy_test.cpp
     unit/metad/core/return_test.cpp unit/metad/core/trace_test.cpp
-    unit/metad/core/document_gossip_test.cpp unit/metad/core/document_test.cpp unit/metad/core/origin_answer_test.cpp
+    unit/metad/core/document_gossip_test.cpp unit/metad/core/document_test.cpp
+    unit/metad/core/renewal_test.cpp unit/metad/core/engine_renewal_test.cpp unit/metad/core/origin_answer_test.cpp
   LINKS metad_core)
 wattle_test(router_test
   SOURCES unit/metad/core/router_net_test.cpp
