@@ -88,7 +88,8 @@ Judgement judge(const Ledger& ledger, const sign_link::Issue& request, UnixTime 
   if (const registry::IssueEntry* issue = ledger.find_issue(request.token)) {
     if (issue->address != claim.address || issue->csr_hash != claim.csr_hash)
       return refuse(Rule::TokenUsed, "this invite was used already, by another machine or key");
-    if (is_revoked(ledger, issue->serial))
+    const Member* member = ledger.find_member(issue->address);
+    if (is_revoked(ledger, issue->serial) || member == nullptr || member->revoked)
       return refuse(Rule::Revoked, "this member's certificate is revoked");
     return Repetition{issue};
   }

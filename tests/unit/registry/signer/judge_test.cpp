@@ -148,6 +148,18 @@ TEST(judge_issue, refuses_a_repetition_for_a_revoked_serial) {
   EXPECT_EQ(rule_of(bench.judge(request)), as_int(Rule::Revoked));
 }
 
+// Also when its revocation has run out and left the document.
+TEST(judge_issue, refuses_a_repetition_for_a_revoked_member) {
+  SignerBench bench;
+  const InviteKey key = bench.invite("alice");
+  const Joiner alice;
+  const auto request = bench.request(alice, key);
+  bench.admit(request);
+  ASSERT_TRUE(std::holds_alternative<signer::Repetition>(bench.judge(request)));
+  bench.add(registry::RevokeEntry{alice.address()});
+  EXPECT_EQ(rule_of(bench.judge(request)), as_int(Rule::Revoked));
+}
+
 TEST(judge_issue, refuses_a_name_that_a_member_has) {
   SignerBench bench;
   const InviteKey first = bench.invite("alice");
