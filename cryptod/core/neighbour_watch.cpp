@@ -175,9 +175,9 @@ void NeighbourWatch::missed(Watched& w, Peer& peer) {
   count_probe(w, true);
   // It may not hear us though we hear it; that cannot go on for the whole history.
   const bool deaf = w.probes == kHistory && w.misses == 0xffff;
-  w.lost = peer.heard_at >= w.sent && !deaf ? 0 : w.lost + 1;
-  if (w.lost >= kLost || deaf) {
-    w.lost = std::max(w.lost, kLost);
+  w.lost = peer.heard_at >= w.sent ? 0 : w.lost + 1;
+  if (deaf) w.lost = std::max(w.lost, kLost);
+  if (w.lost >= kLost) {
     set_way(w, peer, LinkWay::Down);
     keep_session(w, peer);
   } else {
