@@ -19,6 +19,7 @@ struct Told {
   Distance distance;          // metric kUnreachable: retracted, or never told
   std::uint64_t record = 0;   // the origin record with this seqno went over this link
   std::uint64_t barrier = 0;  // retracted, and the answer to this barrier has not come; 0: settled
+  std::uint64_t wanted = 0;   // the neighbour has asked for this seqno, or a newer one
   Dirty dirty = Dirty::No;
   bool first_dump = false;  // our END waits for it
 

@@ -45,6 +45,10 @@ struct Destination {
   bool acknowledged = true;
   std::uint64_t oldest_unacknowledged = 0;  // its place among the waiting tickets
 
+  std::uint64_t news = 0;      // the record with this seqno says something new: all are told soon
+  bool is_wanted = false;      // some link has asked for a newer seqno (Told::wanted)
+  Instant spread_at = kNever;  // a mere new seqno is told to all by then
+
   Instant ask_at = kNever;  // for a newer seqno, next time
   Duration ask_wait{};
   Instant asked_at{};

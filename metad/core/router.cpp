@@ -46,7 +46,7 @@ void Router::restore(const NodeAddress& destination, const TableEntry& entry, In
 }
 
 Router::Verdict Router::update(LinkId link, const NodeAddress& destination,
-                               const Distance& distance, Instant now) {
+                               const Distance& distance, Instant now, bool news) {
   if (distance.metric == kUnreachable) return retraction(link, destination, now);
   const AdjacencyId adjacency = find_link(link);
   if (adjacency == kNone || distance.seqno == 0) return Verdict::Ignored;
@@ -65,6 +65,7 @@ Router::Verdict Router::update(LinkId link, const NodeAddress& destination,
     route->bound = same ? std::min(route->bound, distance.metric) : distance.metric;
     route->told = distance;
   }
+  if (news) table_[*id].news = std::max(table_[*id].news, distance.seqno);
   reselect(*id, now);
   route = table_[*id].find_route(adjacency);
   Destination& d = table_[*id];
@@ -95,6 +96,11 @@ void Router::tick(Instant now) {
     timers_.erase(timers_.begin());
     table_[id].due = kNever;
     if (table_[id].ask_at <= now) ask(id, now);
+    if (table_[id].spread_at <= now) {
+      table_[id].spread_at = kNever;
+      if (id != kOwn) stand(id);
+      mark_all(id, false, now);
+    }
     reselect(id, now);
   }
   for (AdjacencyId id = 0; id < adjacencies_.size(); ++id) flush(id, now);

@@ -89,6 +89,7 @@ class Router {
   static constexpr Duration kHold = std::chrono::seconds(10);
   static constexpr Duration kUrgent = std::chrono::milliseconds(200);  // retractions, first routes
   static constexpr Duration kCalm = std::chrono::seconds(2);           // changes of metric
+  static constexpr Duration kSpread = std::chrono::seconds(60);        // mere new seqnos
   static constexpr Duration kCollect = std::chrono::seconds(200);
   static constexpr Duration kBetterFor = std::chrono::seconds(4);  // hysteresis
   static constexpr unsigned kSeqnoHops = 64;
@@ -119,10 +120,12 @@ class Router {
   void cost(const NodeAddress& neighbour, Metric cost, Instant now);
 
   // ---- lines. The engine has checked that `distance.seqno` is no higher than the highest seqno of
-  // this destination's verified origin records.
+  // this destination's verified origin records. `news`: the record that came with it says something
+  // new beside its seqno (or we knew none): all links are told soon. A mere new seqno is told at
+  // once to those that have asked for it, and to the others within kSpread.
   enum class Verdict : std::uint8_t { Stored, Unfeasible, Ignored, Full };
-  Verdict update(LinkId link, const NodeAddress& destination, const Distance& distance,
-                 Instant now);
+  Verdict update(LinkId link, const NodeAddress& destination, const Distance& distance, Instant now,
+                 bool news = true);
   Verdict retraction(LinkId link, const NodeAddress& destination, Instant now);
   void seqno_request(LinkId link, const NodeAddress& destination, std::uint64_t seqno,
                      unsigned hops, Instant now);
@@ -130,8 +133,8 @@ class Router {
   void barrier_answer(LinkId link, std::uint64_t number, Instant now);  // PONG barrier=
 
   // ---- ourselves and cryptod
-  void own_seqno(std::uint64_t seqno, Instant now);  // our origin record in force
-  void cryptod(bool present, Instant now);           // absent: nothing waits for tickets
+  void own_seqno(std::uint64_t seqno, Instant now, bool news = true);  // our record in force
+  void cryptod(bool present, Instant now);  // absent: nothing waits for tickets
   void acknowledged(std::uint64_t ticket, Instant now);
 
   void tick(Instant now);
@@ -157,7 +160,7 @@ class Router {
   static constexpr DestinationId kOwn = 0;
   static constexpr Duration kBarrierDelay = std::chrono::seconds(1);
   static constexpr Duration kAskSpacing = std::chrono::milliseconds(200);
-  static constexpr Duration kAskFirst = std::chrono::seconds(1);
+  static constexpr Duration kAskFirst = std::chrono::seconds(2);
   static constexpr Duration kAskLongest = std::chrono::seconds(16);
   static constexpr Duration kForwardOnce = std::chrono::milliseconds(1500);
   static constexpr Duration kForwardSpacing = std::chrono::milliseconds(100);
@@ -196,6 +199,7 @@ class Router {
   void ask_barrier(Adjacency& a);
   void complete_dump(Adjacency& a);
   void answer_questions(Adjacency& a);
+  void tell_newer(DestinationId id, Instant now);
   void unblock(DestinationId id, Instant now);
   bool are_acknowledged(std::uint64_t ticket) const;
 

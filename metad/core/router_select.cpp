@@ -99,6 +99,7 @@ void Router::reselect(DestinationId id, Instant now, What what) {
   }
   if (after == kNone) {
     d.standing = {};
+    d.spread_at = kNever;
     d.better_since = Instant{};
     refresh_entry(id, false);
     if (before != kNone) {
@@ -107,12 +108,13 @@ void Router::reselect(DestinationId id, Instant now, What what) {
     }
   } else {
     d.ever_routed = true;
-    if (d.chosen.seqno != d.standing.seqno || d.standing.metric == kUnreachable) {
+    if (d.standing.metric == kUnreachable) {
       stand(id);
       mark_all(id, true, now);
     } else {
       refresh_entry(id, false);
       if (has_moved(d)) mark_all(id, false, now);
+      if (d.chosen.seqno != d.standing.seqno) tell_newer(id, now);
     }
   }
   plan_ask(id, now);
@@ -123,6 +125,7 @@ void Router::reselect(DestinationId id, Instant now, What what) {
 // cryptod has it.
 void Router::stand(DestinationId id) {
   Destination& d = table_[id];
+  if (d.standing.seqno != d.chosen.seqno) d.spread_at = kNever;
   d.standing = d.chosen;
   if (config_.transit && is_better(d.standing, d.feasibility)) d.feasibility = d.standing;
   refresh_entry(id, true);
@@ -174,6 +177,7 @@ void Router::refresh_entry(DestinationId id, bool distance_changed) {
 void Router::schedule(DestinationId id, Instant now) {
   Destination& d = table_[id];
   Instant due = d.ask_at;
+  due = std::min(due, d.spread_at);
   if (d.better_since != Instant{}) due = std::min(due, d.better_since + kBetterFor);
   if (d.routes.empty() && d.told_on == 0 && d.acknowledged) {
     due = std::min(due, std::max(now, d.keep_until));

@@ -70,12 +70,19 @@ void Router::seqno_request(LinkId link, const NodeAddress& destination, std::uin
   const auto id = table_.find(destination);
   if (!id) return;
   if (*id == kOwn) {
-    if (own_seqno_ < seqno) return raise(seqno, now);
+    if (own_seqno_ < seqno) {
+      adjacencies_[from].told_of(kOwn).wanted = seqno;
+      table_[kOwn].is_wanted = true;
+      return raise(seqno, now);
+    }
     adjacencies_[from].mark(kOwn, true, now, kUrgent, kCalm);
     return;
   }
   if (!config_.transit) return;
   Destination& d = table_[*id];
+  Told& told = adjacencies_[from].told_of(*id);
+  told.wanted = std::max(told.wanted, seqno);
+  d.is_wanted = true;
   if (d.is_reachable() && d.chosen.seqno >= seqno) {
     adjacencies_[from].mark(*id, true, now, kUrgent, kCalm);
     return;
@@ -109,12 +116,15 @@ void Router::raise(std::uint64_t seqno, Instant now) {
   actions_.push_back(RaiseSeqno{seqno});
 }
 
-void Router::own_seqno(std::uint64_t seqno, Instant now) {
+void Router::own_seqno(std::uint64_t seqno, Instant now, bool news) {
   if (seqno <= own_seqno_) return;
-  own_seqno_ = seqno;
   Destination& own = table_[kOwn];
-  own.chosen = own.standing = own.feasibility = Distance{seqno, 0};
-  mark_all(kOwn, true, now);
+  if (news || own_seqno_ == 0) own.news = seqno;
+  own_seqno_ = seqno;
+  own.chosen = {seqno, 0};
+  tell_newer(kOwn, now);
+  own.standing = own.feasibility = own.chosen;
+  schedule(kOwn, now);
 }
 
 }  // namespace wattle::metad

@@ -1,5 +1,6 @@
 // Dirty sets, the first dump with its END, retractions with their barriers, tickets.
 #include <algorithm>
+#include <utility>
 
 #include "metad/core/router.h"
 
@@ -10,6 +11,29 @@ void Router::mark_all(DestinationId id, bool urgent, Instant now) {
   for (const auto& [link, adjacency] : links_) {
     adjacencies_[adjacency].mark(id, urgent, now, kUrgent, kCalm);
   }
+}
+
+// The route in use has another seqno than the one that the links were told. All must hear of it
+// only if it comes with a record that says something new.
+void Router::tell_newer(DestinationId id, Instant now) {
+  Destination& d = table_[id];
+  if (d.standing.seqno < d.news && d.news <= d.chosen.seqno) {
+    if (id != kOwn) stand(id);
+    mark_all(id, true, now);
+    return;
+  }
+  if (std::exchange(d.is_wanted, false)) {
+    for (const auto& [link, adjacency] : links_) {
+      Adjacency& a = adjacencies_[adjacency];
+      if (a.told.size() <= id || a.told[id].wanted == 0) continue;
+      if (a.told[id].wanted <= d.chosen.seqno) {
+        a.mark(id, true, now, kUrgent, kCalm);
+      } else {
+        d.is_wanted = true;
+      }
+    }
+  }
+  if (d.spread_at == kNever) d.spread_at = now + kSpread;
 }
 
 void Router::flush(AdjacencyId id, Instant now) {
@@ -42,16 +66,21 @@ void Router::tell(AdjacencyId id, DestinationId destination, Instant now) {
   const bool own = destination == kOwn;
   const bool reachable = d.used && (own ? own_seqno_ != 0 : config_.transit && d.is_reachable());
   if (reachable) {
-    if (!own && has_moved(d)) stand(destination);
+    if (!own &&
+        (has_moved(d) || told.wanted > d.standing.seqno || told.distance.metric == kUnreachable)) {
+      stand(destination);
+    }
     if (!d.acknowledged) {
       told.dirty = Told::Dirty::Blocked;
       return;
     }
     if (told.distance != d.standing) {
       if (told.is_settled()) ++d.told_on;
-      actions_.push_back(Announce{a.link, d.address, d.standing, told.record != d.standing.seqno});
+      const bool with_record = told.record < d.standing.seqno;
+      actions_.push_back(Announce{a.link, d.address, d.standing, with_record});
       told.distance = d.standing;
-      told.record = d.standing.seqno;
+      if (with_record) told.record = d.standing.seqno;
+      if (told.wanted <= d.standing.seqno) told.wanted = 0;
       told.barrier = 0;
     }
   } else if (told.distance.metric != kUnreachable) {

@@ -70,6 +70,12 @@ int main(int argc, char** argv) {
         out.reach.worst_stretch, seconds(out.virtual_time),
         static_cast<unsigned long long>(c.lines), static_cast<unsigned long long>(c.table_changes),
         static_cast<unsigned long long>(c.checks), static_cast<unsigned long long>(c.raises));
+    std::printf(
+        "          %llu updates, %llu of them with a record, %llu retractions, %llu seqno "
+        "requests, %llu barriers\n",
+        static_cast<unsigned long long>(c.updates), static_cast<unsigned long long>(c.records),
+        static_cast<unsigned long long>(c.retractions), static_cast<unsigned long long>(c.requests),
+        static_cast<unsigned long long>(c.barriers));
     std::fflush(stdout);
   }
   const double took =

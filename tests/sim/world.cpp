@@ -19,6 +19,7 @@ World::World(std::size_t nodes, unsigned degree, std::uint64_t seed) : random_(s
     node.powered = false;
     node.seqno = 1000 + random_() % 1000;
     node.table.resize(nodes);
+    node.known.resize(nodes);
     node.neighbours.assign(nodes, 0);
   }
   next_.assign(nodes * nodes, {kNobody, kNobody});
@@ -100,7 +101,9 @@ void World::handle(const Event& e) {
       return drain(id);
     case What::Seqno:
       if (!nodes_[id].metad || nodes_[id].life != e.b) return;
-      nodes_[id].metad->own_seqno(++nodes_[id].seqno, now_);
+      ++nodes_[id].seqno;
+      if (e.number != 0) nodes_[id].content = nodes_[id].seqno;
+      nodes_[id].metad->own_seqno(nodes_[id].seqno, now_, e.number != 0);
       return drain(id);
     case What::Cost:
       return on_cost(e.a, e.b);
@@ -273,9 +276,13 @@ void World::on_line(NodeId id, metad::LinkId link, const Line& line) {
   Router& router = *nodes_[id].metad;
   const NodeAddress destination = address_of(line.destination);
   switch (line.kind) {
-    case Line::Kind::Update:
-      router.update(link, destination, {line.number, line.metric}, now_);
+    case Line::Kind::Update: {
+      std::uint64_t& known = nodes_[id].known[line.destination];
+      const bool news = known < nodes_[line.destination].content;
+      known = std::max(known, line.number);
+      router.update(link, destination, {line.number, line.metric}, now_, news);
       break;
+    }
     case Line::Kind::Retract:
       router.retraction(link, destination, now_);
       break;

@@ -80,8 +80,10 @@ struct Node {
   std::optional<Router> metad;
   unsigned life = 0;  // counts metads
   bool cryptod = true;
-  std::uint64_t incarnation = 0;  // as ID tells it
-  std::uint64_t seqno = 0;        // keyd's
+  std::uint64_t incarnation = 0;     // as ID tells it
+  std::uint64_t seqno = 0;           // keyd's
+  std::uint64_t content = 0;         // the seqno from which on its record says what it says
+  std::vector<std::uint64_t> known;  // the highest seqnos of others' records
   std::vector<metad::TableEntry> table;
   std::vector<std::uint8_t> neighbours;  // by number, cryptod's: whose packets it relays
   std::uint64_t held_incarnation = 0;    // cryptod's word: of the table that it holds

@@ -121,7 +121,9 @@ void World::start_metad(NodeId id) {
     node.metad->restore(address_of(d), node.table[d], now_);
   }
   node.metad->cryptod(true, now_);
-  node.metad->own_seqno(++node.seqno, now_);
+  ++node.seqno;
+  if (node.content == 0 || chance(20)) node.content = node.seqno;
+  node.metad->own_seqno(node.seqno, now_);
   push(What::Prune, now_ + 10s, id, node.life);
   drain(id);
   for (const EdgeId edge : node.edges) {
@@ -212,7 +214,7 @@ void World::leave(NodeId id) {
 }
 
 void World::raise_seqno(NodeId id) {
-  if (in_service(id)) push(What::Seqno, now_, id, nodes_[id].life);
+  if (in_service(id)) push(What::Seqno, now_, id, nodes_[id].life, 1);
 }
 
 // ---- edges --------------------------------------------------------------------------------------
