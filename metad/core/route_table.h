@@ -3,9 +3,9 @@
 // kMaxDestinations.
 #pragma once
 
-#include <deque>
-#include <map>
 #include <optional>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "metad/core/route_types.h"
@@ -16,6 +16,14 @@ using DestinationId = std::uint32_t;
 using AdjacencyId = std::uint32_t;
 using NeighbourId = std::uint32_t;
 inline constexpr std::uint32_t kNone = UINT32_MAX;
+
+// Addresses are keys that the registry has let in, and there are few of them.
+struct AddressHash {
+  std::size_t operator()(const NodeAddress& address) const {
+    return std::hash<std::string_view>{}(
+        {reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size()});
+  }
+};
 
 struct ToldRoute {  // what one adjacency tells of one destination; never unreachable
   AdjacencyId adjacency = kNone;
@@ -56,7 +64,7 @@ struct Destination {
   Instant forwarded_until{};
 
   Instant due = kNever;  // its place among the timers
-  std::deque<RouteEvent> history;
+  std::vector<RouteEvent> history;
 
   bool is_reachable() const { return next_hop != kNone; }
   ToldRoute* find_route(AdjacencyId adjacency);
@@ -73,12 +81,11 @@ class RouteTable {
   Destination& operator[](DestinationId id) { return slots_[id]; }
   const Destination& operator[](DestinationId id) const { return slots_[id]; }
   std::size_t slots() const { return slots_.size(); }  // numbers below this may be in use
-  const std::map<NodeAddress, DestinationId>& by_address() const { return by_address_; }
 
  private:
   std::vector<Destination> slots_;
   std::vector<DestinationId> free_;
-  std::map<NodeAddress, DestinationId> by_address_;
+  std::unordered_map<NodeAddress, DestinationId, AddressHash> by_address_;
 };
 
 }  // namespace wattle::metad

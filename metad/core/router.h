@@ -33,6 +33,7 @@
 
 #include <map>
 #include <set>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -214,10 +215,10 @@ class Router {
   RouteTable table_;
   std::vector<Adjacency> adjacencies_;
   Ids free_adjacencies_;
-  std::map<LinkId, AdjacencyId> links_;
+  std::unordered_map<LinkId, AdjacencyId> links_;
   std::vector<Neighbour> neighbours_;
   std::vector<NeighbourId> free_neighbours_;
-  std::map<NodeAddress, NeighbourId> neighbour_ids_;
+  std::unordered_map<NodeAddress, NeighbourId, AddressHash> neighbour_ids_;
   std::set<std::pair<Instant, DestinationId>> timers_;
   bool cryptod_ = false;
   std::uint64_t last_ticket_ = 0, last_order_ = 0;

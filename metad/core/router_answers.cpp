@@ -12,9 +12,10 @@ TableEntry Router::entry(const NodeAddress& destination) const {
 
 std::vector<NodeAddress> Router::destinations() const {
   std::vector<NodeAddress> out;
-  for (const auto& [address, id] : table_.by_address()) {
-    if (id != kOwn) out.push_back(address);
+  for (DestinationId id = kOwn + 1; id < table_.slots(); ++id) {
+    if (table_[id].used) out.push_back(table_[id].address);
   }
+  std::sort(out.begin(), out.end());
   return out;
 }
 
@@ -86,7 +87,7 @@ std::vector<Candidate> Router::candidates(const NodeAddress& destination) const 
 std::vector<RouteEvent> Router::history(const NodeAddress& destination) const {
   const auto id = table_.find(destination);
   if (!id) return {};
-  return {table_[*id].history.begin(), table_[*id].history.end()};
+  return table_[*id].history;
 }
 
 }  // namespace wattle::metad

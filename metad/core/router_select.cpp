@@ -17,7 +17,7 @@ constexpr bool is_clearly_better(Metric a, Metric b) {
 // Smaller changes of a metric are not worth a line on every link of the network.
 bool Router::has_moved(const Destination& d) {
   const Metric a = d.standing.metric, b = d.chosen.metric;
-  return (a < b ? b - a : a - b) > std::max<Metric>(4, a / 16);
+  return (a < b ? b - a : a - b) > std::max<Metric>(8, a / 8);
 }
 
 NeighbourId Router::neighbour_of(const ToldRoute& route) const {
@@ -70,7 +70,7 @@ void Router::note(Destination& d, What what, NeighbourId from, NeighbourId to, I
   RouteEvent event{what, now, {}, {}, d.chosen.metric};
   if (from != kNone) event.from = neighbours_[from].address;
   if (to != kNone) event.to = neighbours_[to].address;
-  if (d.history.size() >= kHistory) d.history.pop_front();
+  if (d.history.size() >= kHistory) d.history.erase(d.history.begin());
   d.history.push_back(event);
 }
 

@@ -29,8 +29,12 @@ std::vector<const ToldRoute*> Router::routes_to_ask(const Destination& d, Neighb
 // would be much better.
 void Router::plan_ask(DestinationId id, Instant now) {
   Destination& d = table_[id];
-  const auto candidates = routes_to_ask(d, kNone, true);
-  if (candidates.empty()) {
+  Metric best = kUnreachable;
+  for (const ToldRoute& route : d.routes) {
+    if (!is_usable(route) || is_feasible(d, route)) continue;
+    if (adjacencies_[route.adjacency].is_linked()) best = std::min(best, whole_metric(route));
+  }
+  if (best == kUnreachable) {
     d.ask_at = kNever;
     return;
   }
@@ -40,8 +44,7 @@ void Router::plan_ask(DestinationId id, Instant now) {
     return;
   }
   d.ask_wait = kAskFirst;
-  const Metric metric = whole_metric(*candidates.front());
-  const bool much_better = metric < d.chosen.metric && d.chosen.metric - metric >= kMuchBetter;
+  const bool much_better = best < d.chosen.metric / 2 && d.chosen.metric - best >= kMuchBetter;
   if (!much_better) {
     d.ask_at = kNever;
   } else if (d.ask_at == kNever) {

@@ -1,12 +1,16 @@
 // wattle-sim: runs of the routing engine in virtual time (tests/sim/world.h).
 //   sim [--nodes N] [--degree D] [--events E] [--seeds S] [--first SEED] [--gap MS]
-//   [--expect-loops] sim --figures [--nodes N] [--degree D]
+//   [--jobs J]
+//       [--expect-loops] sim --figures [--nodes N] [--degree D]
 // Exit 0: no loop at any instant, and every connected pair routed 10 s after the last effect of the
 // last event. With --expect-loops (a rule has been taken out): 0 if there were loops.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <future>
+#include <vector>
 
 #include "tests/sim/churn.h"
 
@@ -20,7 +24,7 @@ double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 
 int main(int argc, char** argv) {
   wattle::sim::Run run;
-  std::uint64_t seeds = 1, first = 1;
+  std::uint64_t seeds = 1, first = 1, jobs = 1;
   bool expect_loops = false, figures = false;
   for (int i = 1; i < argc; ++i) {
     const auto is = [&](const char* name) { return std::strcmp(argv[i], name) == 0; };
@@ -40,6 +44,8 @@ int main(int argc, char** argv) {
         seeds = value;
       else if (is("--first"))
         first = value;
+      else if (is("--jobs"))
+        jobs = std::max<std::uint64_t>(1, value);
       else if (is("--gap"))
         run.gap = std::chrono::milliseconds(value);
       else
@@ -54,9 +60,14 @@ int main(int argc, char** argv) {
 
   std::uint64_t loops = 0, missing = 0;
   const auto begin = std::chrono::steady_clock::now();
+  std::vector<std::future<wattle::sim::Outcome>> running;  // in the order of seeds
+  std::uint64_t next = first;
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
-    run.seed = seed;
-    const auto out = wattle::sim::churn(run);
+    for (; next < first + seeds && next < seed + jobs; ++next) {
+      run.seed = next;
+      running.push_back(std::async(std::launch::async, wattle::sim::churn, run));
+    }
+    const auto out = running[seed - first].get();
     const auto& c = out.counters;
     loops += c.loops;
     missing += out.reach.missing;

@@ -14,5 +14,5 @@ add_test(NAME sim.gate COMMAND sim --nodes 40 --events 1000 --seeds 3)
 add_test(NAME sim.no_barrier COMMAND sim_no_barrier --nodes 40 --events 1000 --seeds 3 --expect-loops)
 add_test(NAME sim.no_feasibility
   COMMAND sim_no_feasibility --nodes 40 --events 1000 --seeds 3 --expect-loops)
-add_test(NAME sim.full COMMAND sim --nodes 200 --events 10000 --seeds 20)
-set_tests_properties(sim.full PROPERTIES LABELS long TIMEOUT 1800)
+add_test(NAME sim.full COMMAND sim --nodes 200 --events 10000 --seeds 20 --jobs 2)
+set_tests_properties(sim.full PROPERTIES LABELS long TIMEOUT 3600 PROCESSORS 2)
