@@ -422,6 +422,8 @@ TEST_F(Cryptod, SaysWhatIsWrongWithItsStart) {
   arguments = a->arguments();
   arguments[5] = "--log-level=loud";
   EXPECT_EQ(ends(arguments, "log-level 'loud'"), 78);
+  arguments[5] = "--relay=maybe";
+  EXPECT_EQ(ends(arguments, "relay"), 78);
   arguments.pop_back();
   arguments[2] = "--tap-uid=4294967295";
   EXPECT_EQ(ends(arguments, "--tap-uid must be at most"), 78);
