@@ -8,6 +8,7 @@
 #include "common/os/options.h"
 #include "common/os/paths.h"
 #include "common/proto/genesis.h"
+#include "common/proto/line.h"
 #include "common/proto/network_document.h"
 #include "common/proto/origin_record.h"
 #include "metad/core/membership.h"
@@ -224,6 +225,8 @@ Result<LoadedMembership> load_membership(const Config& config, UnixTime now) {
 
   if (const auto peers = os::read_text(config.state_folder + "/peers", kMaxPeersFile))
     setup.peers = parse_peers(*peers);
+  if (const auto origin = os::read_text(config.state_folder + "/origin", kMaxLine))
+    setup.origin = *origin;
   if (const auto document = os::read_text(config.state_folder + "/document", kMaxDocument)) {
     setup.document = *document;
     if (const auto parsed = parse_network_document(*document, setup.document_key, setup.network))

@@ -73,6 +73,13 @@ std::optional<std::string> LineBuffer::next() {
   return line;
 }
 
+std::optional<std::string> LineBuffer::take(std::size_t n) {
+  if (buffered() < n) return std::nullopt;
+  std::string out = buffer_.substr(begin_, n);
+  begin_ += n;
+  return out;
+}
+
 std::string LineBuffer::take_rest() {
   std::string rest = buffer_.substr(begin_);
   buffer_.clear();

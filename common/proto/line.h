@@ -39,7 +39,9 @@ class LineBuffer {
   std::optional<std::string> next();
   bool overlong() const { return overlong_; }
   std::size_t buffered() const { return buffer_.size() - begin_; }
-  // Takes everything not yet cut off (for PACKET bodies and protocol changes).
+  // Takes the next n raw bytes, whatever they are; nothing while there are fewer (PACKET bodies).
+  std::optional<std::string> take(std::size_t n);
+  // Takes everything not yet cut off (for protocol changes).
   std::string take_rest();
 
  private:

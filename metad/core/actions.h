@@ -15,6 +15,10 @@ struct SendLine {  // without LF
   LinkId link = 0;
   std::string line;
 };
+struct SendPacket {  // its PACKET line and these bytes, 1 to kMaxCarried
+  LinkId link = 0;
+  Bytes packet;
+};
 struct CloseLink {  // after what was sent before has left; link_down() follows or not: it counts as
                     // down
   LinkId link = 0;
@@ -65,8 +69,8 @@ struct Note {  // for the log; `peer` and `err` may be empty
 };
 
 using Action =
-    std::variant<SendLine, CloseLink, Dial, CancelDial, ControlLine, CloseControl, ToKeyd,
-                 SignRenewal, PostRenewal, UseCertificate, StoreFile, PublishOrigin, Note>;
+    std::variant<SendLine, SendPacket, CloseLink, Dial, CancelDial, ControlLine, CloseControl,
+                 ToKeyd, SignRenewal, PostRenewal, UseCertificate, StoreFile, PublishOrigin, Note>;
 using Actions = std::vector<Action>;
 
 }  // namespace wattle::metad

@@ -88,17 +88,19 @@ DialId DialPolicy::begin_extra(const NodeAddress& address) {
   return next_id_++;
 }
 
-void DialPolicy::ended(DialId id, Instant now) {
-  if (extras_.erase(id) != 0) return;
+std::optional<NodeAddress> DialPolicy::ended(DialId id, Instant now) {
+  if (extras_.erase(id) != 0) return std::nullopt;
   const auto at = attempts_.find(id);
-  if (at == attempts_.end()) return;
+  if (at == attempts_.end()) return std::nullopt;
   const std::size_t index = at->second;
   attempts_.erase(at);
-  if (index == kGone) return;
+  if (index == kGone) return std::nullopt;
   Target& target = targets_[index];
   target.attempts.erase(id);
-  if (target.attempts.empty() && target.next >= target.endpoints.size() && is_wanted(target))
-    back_off(target, now);
+  if (!target.attempts.empty() || target.next < target.endpoints.size() || !is_wanted(target))
+    return std::nullopt;
+  back_off(target, now);
+  return target.address;
 }
 
 bool DialPolicy::reached(DialId id, const NodeAddress& address, Instant now) {

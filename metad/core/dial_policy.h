@@ -46,7 +46,9 @@ class DialPolicy {
   std::vector<Order> due(Instant now);
   // An attempt to make a second link with somebody who is linked; ends like those of due().
   DialId begin_extra(const NodeAddress& address);
-  void ended(DialId id, Instant now);  // failed, or its link is closed before it was one
+  // Failed, or its link is closed before it was one. The member whose last endpoint this was: none
+  // of them answers.
+  std::optional<NodeAddress> ended(DialId id, Instant now);
   // The attempt found this member. False if it is ourselves or not whom we expected.
   bool reached(DialId id, const NodeAddress& address, Instant now);
   // Attempts still under way towards somebody who is linked by now: call them off.

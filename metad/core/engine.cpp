@@ -7,6 +7,7 @@ namespace {
 
 constexpr Duration kHousekeeping = std::chrono::minutes(1);
 constexpr Duration kPeersDelay = std::chrono::seconds(5);  // the peers file: not at every word
+constexpr Duration kTableLimit = std::chrono::seconds(2);  // for cryptod and its HeldRoutesEnd
 constexpr std::size_t kMaxPeersFile = 200;                 // protocols.md 6 row 25
 
 Trust trust_of(const Setup& setup) {
@@ -22,11 +23,12 @@ Engine::Engine(Setup setup, Random& random, Now now)
     : setup_(std::move(setup)),
       random_(random),
       nodes_(setup_.network, setup_.address),
-      routes_(std::make_unique<DirectRoutes>()),
+      router_({setup_.address, setup_.transit}),
       dial_(setup_.address, random),
       broker_(trust_of(setup_)),
       own_(setup_, now.mono),
       renewal_(setup_.address, setup_.tls_key, random),
+      table_due_(now.mono + kTableLimit),
       house_(now.mono + kHousekeeping) {
   if (auto credential = decode_credential(setup_.credential)) credential_ = *credential;
   if (!setup_.document.empty() && !use_stored_document(now))
@@ -34,13 +36,18 @@ Engine::Engine(Setup setup, Random& random, Now now)
   renewal_.renewed(setup_.not_before, setup_.expires);
   look_for_reissue();
   look_at_validity(now);
+  if (own_.current()) router_.own_seqno(own_.current()->record.seqno, now.mono);
   for (const Endpoint& endpoint : setup_.connect) dial_.add_fixed(endpoint, now.mono);
   for (const PeerHint& peer : setup_.peers)
     dial_.know(peer.address, peer.endpoints, true, now.mono);
 }
 
 Actions Engine::on_dial_failed(DialId id, Now now) {
-  dial_.ended(id, now.mono);
+  const auto failed = dial_.ended(id, now.mono);
+  const Host* host = failed ? nodes_.find(*failed) : nullptr;
+  // Its cached places are of no use: perhaps a neighbour knows of others.
+  if (host != nullptr && router_.entry(*failed).state != TableEntry::State::Reachable)
+    want_host(*failed, host->origin.record.seqno + 1, 0, now);
   redial_failed(id, now);
   dial(now);
   return take();
@@ -55,6 +62,8 @@ Actions Engine::on_peer_hints(const std::vector<PeerHint>& peers, Now now) {
 }
 
 Actions Engine::on_tick(Now now) {
+  start_deadlines(now);
+  router_.tick(now.mono);
   std::vector<std::pair<LinkId, Link::Due>> due;
   std::vector<LinkId> expired;
   for (auto& [id, link] : links_) {
@@ -90,6 +99,8 @@ Actions Engine::on_tick(Now now) {
       stale_.erase(gone);
       dial_.forget(gone);
       feed_.unmark(LaneFeed::Kind::Endpoints, gone);
+      broker_.forget_forwarded(gone);
+      for (auto& [id, link] : links_) link.subnets_told.erase(gone);
     }
     std::erase_if(sessions_, [&](const auto& item) {
       return item.second.state == meta_link::SessionState::None &&
@@ -103,8 +114,9 @@ Actions Engine::on_tick(Now now) {
 
 Instant Engine::next_deadline() const {
   Instant out = std::min({house_, peers_due_, wants_.next_deadline(), own_.next_deadline(),
-                          broker_.next_deadline(), gossip_.next_deadline(), renewal_deadline()});
-  if (links_.size() < kMaxLinks) out = std::min(out, dial_.next_deadline());
+                          broker_.next_deadline(), gossip_.next_deadline(), router_.next_deadline(),
+                          renewal_deadline(), table_due_, health_due_});
+  if (started_ && links_.size() < kMaxLinks) out = std::min(out, dial_.next_deadline());
   for (const auto& [id, link] : links_) out = std::min(out, link.next_deadline());
   for (const auto& [id, control] : controls_)
     if (control.query) out = std::min(out, control.query->deadline);
@@ -128,7 +140,7 @@ void Engine::dial(Now now) {
     dial_.ended(id, now.mono);
     out_.push_back(CancelDial{id});
   }
-  if (links_.size() >= kMaxLinks) return;
+  if (!started_ || links_.size() >= kMaxLinks) return;
   for (const DialPolicy::Order& order : dial_.due(now.mono))
     out_.push_back(Dial{order.id, order.endpoint});
 }

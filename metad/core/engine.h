@@ -8,7 +8,6 @@
 
 #include <deque>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +18,7 @@
 #include "metad/core/dial_policy.h"
 #include "metad/core/document_gossip.h"
 #include "metad/core/grammar.h"
+#include "metad/core/host_wants.h"
 #include "metad/core/key_broker.h"
 #include "metad/core/key_wants.h"
 #include "metad/core/lane_feed.h"
@@ -27,7 +27,7 @@
 #include "metad/core/own_origin.h"
 #include "metad/core/owners.h"
 #include "metad/core/renewal.h"
-#include "metad/core/routes.h"
+#include "metad/core/router.h"
 #include "metad/core/setup.h"
 
 namespace wattle::metad {
@@ -44,7 +44,10 @@ class Engine {
   // -------------------------------------------------------------------------------------
   Actions on_link_up(LinkId id, LinkUp up, Now now);
   Actions on_line(LinkId id, std::string_view line, Now now);
+  Actions on_packet(LinkId id, Bytes packet, Now now);  // what stood behind a PACKET line
   Actions on_link_down(LinkId id, Now now);
+  // What is sent over it leaves too slowly, or fast enough again.
+  Actions on_link_congested(LinkId id, bool congested);
   Actions on_dial_failed(DialId id, Now now);
 
   // ---- lanes
@@ -57,6 +60,9 @@ class Engine {
   // The next message for cryptod while the lane takes any; sent_to_cryptod() once it was taken.
   std::optional<LaneFeed::Message> next_for_cryptod();
   void sent_to_cryptod() { feed_.sent(); }
+
+  // False until cryptod's table is here, or it is clear that there is none: no link is handed in.
+  bool is_started() const { return started_; }
 
   // ---- the rest
   // ----------------------------------------------------------------------------------
@@ -74,6 +80,7 @@ class Engine {
 
   const NodeDb& nodes() const { return nodes_; }
   const std::map<LinkId, Link>& links() const { return links_; }
+  const Router& router() const { return router_; }
   std::uint64_t counter(std::string_view name) const;
   const std::optional<NetworkDocument>& document() const { return document_; }
   bool is_revoked(std::uint64_t serial) const { return broker_.trust().revoked.contains(serial); }
@@ -106,7 +113,7 @@ class Engine {
   };
 
   // engine.cpp
-  Actions take() { return std::exchange(out_, {}); }
+  Actions take();
   void count(std::string_view name) { ++counters_[std::string(name)]; }
   void note(Note::Level level, std::string sentence, const NodeAddress* peer = nullptr,
             std::string err = {});
@@ -133,11 +140,16 @@ class Engine {
   void on_add_host(LinkId id, Link& link, const Request& request, Now now);
   void on_del_host(LinkId id, Link& link, const Request& request, Now now);
   void on_subnet(LinkId id, Link& link, const Request& request, Now now);
-  void pass_on(const NodeAddress& subject, const NodeAddress& from, const Request& request);
-  void tell_everything(LinkId id, const Link& link);
-  void tell_host(LinkId id, const NodeAddress& address);
-  void tell_ourselves(LinkId id);
+  void on_req_host(LinkId id, Link& link, const Request& request, Now now);
+  void on_own_host(LinkId id, Link& link, const SignedOrigin& origin, Now now);
+  bool take_record(LinkId id, Link& link, const SignedOrigin& origin, bool with_way, Now now);
+  void record_arrived(const NodeAddress& address, Now now);
+  void told_way(LinkId id, Link& link, const NodeAddress& destination, const Distance& distance,
+                Now now);
+  void want_host(const NodeAddress& address, std::uint64_t min_seqno, LinkId ask, Now now);
+  void tell_record(LinkId id, const SignedOrigin& origin);
   void tell_truth(LinkId id, Link& link, Now now);
+  bool is_heard_of(const NodeAddress& address) const;
   void unheard(const NodeAddress& address);
 
   // engine_document.cpp
@@ -165,11 +177,31 @@ class Engine {
   static bool outdates(const LinkUp& one, const LinkUp& other);
   Instant renewal_deadline() const;
 
+  // engine_routes.cpp
+  void perform(const RouterAction& action);
+  void announce(const Announce& action);
+  void retract(const Retract& action);
+  void tell_ourselves(LinkId id, Link& link);
+  void table_changed(const NodeAddress& destination);
+  void neighbours_changed(const NodeAddress& neighbour);
+  void on_req_seqno(LinkId id, const Request& request, Now now);
+  void on_pong(LinkId id, const Request& request, Now now);
+  void on_ready(const meta_link::Ready& message, Now now);
+  void on_held_route(const meta_link::HeldRoute& message, Now now);
+  void begin_table(bool kept, Now now);
+  void on_link_state(const meta_link::LinkState& message, Now now);
+  void on_carry(const meta_link::Carry& message, Now now);
+  void unconfirm_health(Now now);
+  void set_cost(const NodeAddress& neighbour, Now now);
+  void start_deadlines(Now now);
+  bool is_alive(const NodeAddress& neighbour) const;
+
   // engine_keys.cpp
   void on_req_key(LinkId id, Link& link, const Request& request, Now now);
   void on_ans_key(LinkId id, Link& link, const Request& request, Now now);
   void on_key_changed(LinkId id, Link& link, const Request& request, Now now);
   void key_changed(LinkId id, const NodeAddress& owner, std::uint64_t newest, Now now);
+  void flood(const NodeAddress& subject, const NodeAddress& from, const Request& request);
   bool want_key(const NodeAddress& owner, std::uint64_t min_epoch, const Waiter& waiter,
                 Instant start, Now now);
   void fetch(const NodeAddress& owner, Now now);
@@ -181,7 +213,7 @@ class Engine {
   void on_own_record(const meta_link::OwnRecord& message, Now now);
   void on_want_owner(const meta_link::WantOwner& message, Now now);
   void on_want_key(const meta_link::WantKey& message, Now now);
-  void on_origin(const key_link::Origin& message);
+  void on_origin(const key_link::Origin& message, Now now);
   LaneFeed::Message build(const LaneFeed::Key& key) const;
   bool has_session(const NodeAddress& address) const;
 
@@ -208,11 +240,12 @@ class Engine {
   std::map<LinkId, Link> links_;
   NodeDb nodes_;
   Owners owners_;
-  std::unique_ptr<Routes> routes_;
+  Router router_;
   DialPolicy dial_;
   KeyBroker broker_;
   KeyWants wants_;
   DocumentGossip gossip_;
+  HostWants host_wants_;
   LaneFeed feed_;
   OwnOrigin own_;
   Renewal renewal_;
@@ -228,6 +261,18 @@ class Engine {
   std::map<std::string, std::uint64_t, std::less<>> counters_;
   std::vector<meta_link::Counter> cryptod_counters_;
   bool cryptod_ = false, keyd_ = false, tapd_ = false;
+  struct LinkHealth {
+    meta_link::LinkState state;
+    bool confirmed = false;  // by the cryptod that runs now
+  };
+  std::map<NodeAddress, LinkHealth> health_;  // data path to each neighbour
+  std::uint64_t incarnation_ = 0;             // that ID tells; 0: not started
+  std::uint64_t cryptod_incarnation_ = 0;     // that Ready told
+  bool started_ = false;
+  bool table_ = false;     // cryptod takes Route
+  bool measured_ = false;  // it tells LinkState
+  Instant table_due_{};    // no longer waited for HeldRoutesEnd
+  Instant health_due_ = kNever;
   TokenBucket verifies_{500, 500};
   std::uint32_t next_query_ = 1;
   Instant house_{}, peers_due_ = kNever;

@@ -142,8 +142,9 @@ void Engine::dump_table(ControlId id, std::string_view what) {
   } else if (what == "ROUTES") {
     for (const auto& [address, host] : nodes_.hosts()) {
       Keys keys = {{"name", nodes_.label(address)}};
-      const auto ways = routes_->ways(address);
-      keys.emplace_back("via", ways.empty() ? "-" : nodes_.label(ways.front()));
+      const TableEntry entry = router_.entry(address);
+      const bool reachable = entry.state == TableEntry::State::Reachable;
+      keys.emplace_back("via", reachable ? nodes_.label(entry.next_hop) : "-");
       say(id, info_line("route", keys));
     }
   } else {

@@ -83,7 +83,18 @@ void Engine::key_changed(LinkId id, const NodeAddress& owner, std::uint64_t newe
   line.verb = Verb::KeyChanged;
   line.values = {Value(nodes_.label(owner))};
   if (newest != UINT64_MAX) line.keys.emplace_back("epoch", std::to_string(newest));
-  pass_on(owner, link->second.address(), line);
+  flood(owner, link->second.address(), line);
+}
+
+// To every other neighbour. A number that went out before goes no further, so that it does not
+// circle.
+void Engine::flood(const NodeAddress& subject, const NodeAddress& from, const Request& request) {
+  if (!broker_.may_forward(subject, request.find_number("epoch").value_or(UINT64_MAX))) return;
+  for (const auto& [id, link] : links_)
+    if (link.is_talking() && link.address() != from && link.address() != subject) {
+      count("key_changed_passed");
+      out_.push_back(SendLine{id, print_request(request)});
+    }
 }
 
 bool Engine::want_key(const NodeAddress& owner, std::uint64_t min_epoch, const Waiter& waiter,
@@ -98,7 +109,7 @@ bool Engine::want_key(const NodeAddress& owner, std::uint64_t min_epoch, const W
 void Engine::fetch(const NodeAddress& owner, Now now) {
   Want* want = wants_.find(owner);
   if (want == nullptr) return;
-  for (const NodeAddress& way : routes_->ways(owner)) {
+  for (const NodeAddress& way : router_.ways(owner)) {
     const auto link = talk_to(way);
     if (!link || want->asked.contains(way)) continue;
     if (std::any_of(want->waiters.begin(), want->waiters.end(), [&](const Waiter& waiter) {

@@ -15,29 +15,50 @@ void put_first(const meta_link::PeerState& session, std::vector<Endpoint>& endpo
   if (endpoints.size() > kMaxEndpoints) endpoints.resize(kMaxEndpoints);
 }
 
+constexpr Duration kTableLimit = std::chrono::seconds(2);  // for HeldRoutesEnd
+
+meta_link::RouteEntry print_entry(const TableEntry& entry) {
+  meta_link::RouteEntry out;
+  out.state = static_cast<meta_link::RouteState>(entry.state);
+  out.fd_seqno = entry.feasibility.seqno;
+  out.fd_metric = entry.feasibility.metric;
+  out.seqno = entry.chosen.seqno;
+  out.metric = entry.chosen.metric;
+  out.next_hop = entry.next_hop.bytes;
+  out.has_alternate = entry.alternate.has_value();
+  if (entry.alternate) out.alternate = entry.alternate->bytes;
+  return out;
+}
+
 }  // namespace
 
+// First what needs no table; routes and the end follow in begin_table().
 Actions Engine::on_cryptod_up(Now now) {
   cryptod_ = true;
+  table_ = false;
+  table_due_ = now.mono + kTableLimit;
   feed_.clear();
   stale_.clear();
   feed_.mark(LaneFeed::Kind::OwnCredential);
   if (document_) feed_.mark(LaneFeed::Kind::Document);
   for (const auto& [address, host] : nodes_.hosts())
-    if (!host.told_by.empty()) feed_.mark(LaneFeed::Kind::Endpoints, address);
+    if (is_heard_of(address)) feed_.mark(LaneFeed::Kind::Endpoints, address);
   for (const NodeAddress& address : broker_.addresses())
     feed_.mark(LaneFeed::Kind::Member, address);
   for (const auto& [address, session] : sessions_)
     if (has_session(address) && broker_.find(address) == nullptr)
       want_key(address, 0, {}, now.mono, now);
-  feed_.mark(LaneFeed::Kind::SnapshotEnd);
+  for (const NodeAddress& address : router_.neighbours())
+    feed_.mark(LaneFeed::Kind::Neighbour, address);
   return take();
 }
 
 Actions Engine::on_cryptod_down(Now now) {
-  cryptod_ = false;
-  tapd_ = false;
+  cryptod_ = table_ = tapd_ = false;
+  if (started_) table_due_ = kNever;
   feed_.clear();
+  router_.cryptod(false, now.mono);
+  unconfirm_health(now);
   for (auto& [id, control] : controls_)
     if (control.query && control.query->kind != Query::Kind::Key) finish_query(id, control, now);
   serve_waiting_lines(now);
@@ -45,59 +66,60 @@ Actions Engine::on_cryptod_down(Now now) {
 }
 
 Actions Engine::on_cryptod(const meta_link::ToMetad::Message& message, Now now) {
-  std::visit(
-      ipc::Overload{
-          [](const std::monostate&) {},
-          [](const meta_link::Ready&) {},
-          [](const meta_link::HeldRoute&) {},
-          [](const meta_link::HeldRoutesEnd&) {},
-          [](const meta_link::RouteAck&) {},
-          [](const meta_link::LinkState&) {},
-          [](const meta_link::Carry&) {},
-          [](const meta_link::Why&) {},
-          [&](const meta_link::OwnRecord& m) { on_own_record(m, now); },
-          [&](const meta_link::LocalEndpoints& m) { own_.local(m.addresses, m.port4, m.port6); },
-          [&](const meta_link::WantOwner& m) { on_want_owner(m, now); },
-          [&](const meta_link::WantKey& m) { on_want_key(m, now); },
-          [&](const meta_link::PeerState& m) {
-            NodeAddress address;
-            address.bytes = m.address;
-            if (sessions_.size() < NodeDb::kMaxHosts || sessions_.contains(address))
-              sessions_[address] = m;
-            // A peer that came to us: a cryptod that is restarted will need its record at once.
-            if (m.state == meta_link::SessionState::Live && broker_.find(address) == nullptr)
-              want_key(address, 0, {}, now.mono + std::chrono::milliseconds(random_.u32() % 2000),
-                       now);
-          },
-          [&](const meta_link::PeersEnd& m) {
-            tapd_ = m.device;
-            cryptod_counters_ = m.counters;
-            for (auto& [id, control] : controls_)
-              if (control.query && control.query->kind != Query::Kind::Key &&
-                  control.query->kind != Query::Kind::Probe && control.query->id == m.id)
-                finish_query(id, control, now);
-          },
-          [&](const meta_link::ProbeAnswer& m) {
-            for (auto& [id, control] : controls_) {
-              if (!control.query || control.query->kind != Query::Kind::Probe ||
-                  control.query->id != m.id)
-                continue;
-              std::vector<std::pair<std::string_view, std::string>> keys = {
-                  {"name", nodes_.label(control.query->address)},
-                  {"answered", m.answered ? "yes" : "no"}};
-              if (m.answered) {
-                keys.emplace_back("rtt_us", std::to_string(m.rtt_us));
-                keys.emplace_back("endpoint", m.endpoint.text());
-              }
-              say(id, info_line("probe", keys));
-              say(id, "END");
-              control.query.reset();
-            }
-          },
-      },
-      message);
+  std::visit(ipc::Overload{
+                 [](const std::monostate&) {},
+                 [&](const meta_link::Ready& m) { on_ready(m, now); },
+                 [&](const meta_link::HeldRoute& m) { on_held_route(m, now); },
+                 [&](const meta_link::HeldRoutesEnd&) { begin_table(true, now); },
+                 [&](const meta_link::RouteAck& m) { router_.acknowledged(m.ticket, now.mono); },
+                 [&](const meta_link::LinkState& m) { on_link_state(m, now); },
+                 [&](const meta_link::Carry& m) { on_carry(m, now); },
+                 [](const meta_link::Why&) {},
+                 [&](const meta_link::OwnRecord& m) { on_own_record(m, now); },
+                 [&](const meta_link::LocalEndpoints& m) { own_.local(m); },
+                 [&](const meta_link::WantOwner& m) { on_want_owner(m, now); },
+                 [&](const meta_link::WantKey& m) { on_want_key(m, now); },
+                 [&](const meta_link::PeerState& m) {
+                   NodeAddress address;
+                   address.bytes = m.address;
+                   if (sessions_.size() < NodeDb::kMaxHosts || sessions_.contains(address))
+                     sessions_[address] = m;
+                   // A peer that came to us: a cryptod that is restarted will need its record at
+                   // once.
+                   if (m.state == meta_link::SessionState::Live && broker_.find(address) == nullptr)
+                     want_key(address, 0, {},
+                              now.mono + std::chrono::milliseconds(random_.u32() % 2000), now);
+                 },
+                 [&](const meta_link::PeersEnd& m) {
+                   tapd_ = m.device;
+                   cryptod_counters_ = m.counters;
+                   for (auto& [id, control] : controls_)
+                     if (control.query && control.query->kind != Query::Kind::Key &&
+                         control.query->kind != Query::Kind::Probe && control.query->id == m.id)
+                       finish_query(id, control, now);
+                 },
+                 [&](const meta_link::ProbeAnswer& m) {
+                   for (auto& [id, control] : controls_) {
+                     if (!control.query || control.query->kind != Query::Kind::Probe ||
+                         control.query->id != m.id)
+                       continue;
+                     std::vector<std::pair<std::string_view, std::string>> keys = {
+                         {"name", nodes_.label(control.query->address)},
+                         {"answered", m.answered ? "yes" : "no"}};
+                     if (m.answered) {
+                       keys.emplace_back("rtt_us", std::to_string(m.rtt_us));
+                       keys.emplace_back("endpoint", m.endpoint.text());
+                     }
+                     say(id, info_line("probe", keys));
+                     say(id, "END");
+                     control.query.reset();
+                   }
+                 },
+             },
+             message);
   if (const auto sign = own_.due(now.mono)) out_.push_back(ToKeyd{*sign});
   serve_waiting_lines(now);
+  dial(now);
   return take();
 }
 
@@ -120,6 +142,14 @@ LaneFeed::Message Engine::build(const LaneFeed::Key& key) const {
       return meta_link::OwnCredential{setup_.credential};
     case LaneFeed::Kind::Document:
       return meta_link::Document{setup_.document};
+    case LaneFeed::Kind::Neighbour:
+      return meta_link::Neighbour{key.address.bytes, router_.neighbours().contains(key.address)};
+    case LaneFeed::Kind::Route: {
+      const TableEntry entry = router_.entry(key.address);
+      return meta_link::Route{key.address.bytes, entry.ticket, print_entry(entry)};
+    }
+    case LaneFeed::Kind::KeepIncarnation:
+      return meta_link::KeepIncarnation{incarnation_};
     case LaneFeed::Kind::Endpoints:
       return meta_link::Endpoints{key.address.bytes, endpoints(), options()};
     case LaneFeed::Kind::Member: {
@@ -225,7 +255,7 @@ Actions Engine::on_keyd(const key_link::ToMetad::Message& message, Now now) {
                         "keyd holds the key of another node; nothing is announced. Is the state "
                         "folder of another join?");
                  },
-                 [&](const key_link::Origin& m) { on_origin(m); },
+                 [&](const key_link::Origin& m) { on_origin(m, now); },
                  [&](const key_link::Refused& m) {
                    if (m.request == 0) return own_.refused(m.retry_ms, now.mono);
                    count("renewal_not_signed");
@@ -238,16 +268,11 @@ Actions Engine::on_keyd(const key_link::ToMetad::Message& message, Now now) {
   return take();
 }
 
-void Engine::on_origin(const key_link::Origin& message) {
-  const bool first = !own_.current();
+// Every link hears of it from the router: the record is a new way to us.
+void Engine::on_origin(const key_link::Origin& message, Now now) {
   if (!own_.signed_one(message)) return count("own_origin_refused");
-  for (const auto& [id, link] : links_) {
-    if (!link.is_talking()) continue;
-    if (first)
-      tell_ourselves(id);
-    else
-      out_.push_back(SendLine{id, print_request(print_origin(*own_.current()))});
-  }
+  router_.own_seqno(own_.current()->record.seqno, now.mono);
+  out_.push_back(StoreFile{"origin", print_request(print_origin(*own_.current())) + "\n"});
   out_.push_back(PublishOrigin{message.body, to_array<64>(message.signature)});
 }
 

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::uint64_t kErrorDenied = 403;
 constexpr std::uint64_t kErrorMalformed = 400;
+constexpr std::uint64_t kErrorTooMany = 429;
 
 }  // namespace
 
@@ -43,6 +44,7 @@ Actions Engine::on_link_up(LinkId id, LinkUp up, Now now) {
     link.set_own_dial(dial);
     keys.emplace_back("dial", std::to_string(dial));
   }
+  keys.emplace_back("incarnation", std::to_string(incarnation_));
   send(id, Verb::Id,
        {Value(setup_.name), Value(kMetaVersion), Value(std::uint64_t{0}),
         Value(std::uint64_t{setup_.port})},
@@ -67,12 +69,21 @@ Actions Engine::on_line(LinkId id, std::string_view line, Now now) {
   Link& link = at->second;
   link.heard(now.mono);
   if (!link.lines.take(now.mono)) {
+    // A line left out might have been a retraction, which the next barrier would acknowledge.
     count("line_over_budget");
+    close(id, "too many lines", now, kErrorTooMany);
+    dial(now);
     return take();
   }
   auto request = parse_request(line);
   if (!request && request.error().code == Errc::NotFound) {
     count("line_unknown");
+    return take();
+  }
+  if (request && request->verb == Verb::Packet) {
+    count("packet_illegal");  // what follows it cannot be told from lines
+    close(id, "PACKET of a length that is not taken", now, kErrorMalformed);
+    dial(now);
     return take();
   }
   if (!request || !is_legal(request->verb, link.stage())) {
@@ -104,10 +115,17 @@ void Engine::dispatch(LinkId id, Link& link, const Request& request, Now now) {
     case Verb::TermReq:
       out_.push_back(CloseLink{id});
       return forget_link(id, now);
-    case Verb::Ping:
-      return send(id, Verb::Pong);
+    case Verb::Ping: {
+      const auto barrier = request.find_number("barrier");
+      if (!barrier) return send(id, Verb::Pong);
+      return router_.barrier_asked(id, *barrier, now.mono);  // answered when cryptod has it all
+    }
     case Verb::Pong:
-      return;  // every line counts as life
+      return on_pong(id, request, now);  // every line counts as life
+    case Verb::ReqSeqno:
+      return on_req_seqno(id, request, now);
+    case Verb::ReqHost:
+      return on_req_host(id, link, request, now);
     case Verb::AddHost:
       return on_add_host(id, link, request, now);
     case Verb::DelHost:
@@ -144,23 +162,25 @@ void Engine::on_id(LinkId id, Link& link, const Request& request, Now now) {
     count("id_name");
     return close(id, "ID and certificate differ", now, kErrorDenied);
   }
-  if (!link.on_id(request.find_number("dial").value_or(0))) return;
+  if (!link.on_id(request.find_number("dial").value_or(0),
+                  request.find_number("incarnation").value_or(0)))
+    return;
   send(id, Verb::Ack, {}, {{"you", link.up().remote.text()}});
 }
 
-void Engine::on_ack(LinkId id, Link& link, const Request& request, Now) {
+void Engine::on_ack(LinkId id, Link& link, const Request& request, Now now) {
   if (!link.on_ack()) return;
   if (const auto you = request.find("you"))
     if (const auto seen = Endpoint::parse(*you)) own_.observed(seen->address);
-  routes_->neighbour_up(link.address());
-  tell_everything(id, link);
-  send(id, Verb::End);
+  router_.link_up(id, link.address(), link.incarnation(), now.mono);
+  set_cost(link.address(), now);
 }
 
 void Engine::on_end(LinkId id, Link& link, Now now) {
   if (!link.on_end()) return;
   note(Note::Level::Info, "a link is active", &link.address());
   peers_changed(now);
+  router_.link_synced(id, now.mono);
   tell_document(id);
   settle_duplicates(id, now);
   if (!links_.contains(id)) return;
@@ -216,26 +236,22 @@ void Engine::forget_link(LinkId id, Now now) {
   const NodeAddress address = at->second.address();
   const bool worked = at->second.stage() == Stage::Active;
   const bool talked = at->second.is_talking();
+  // While its data path lives its routes are held; not those of somebody who is out.
+  const bool hold = is_alive(address) && !is_revoked(at->second.up().serial) &&
+                    at->second.up().expires > now.unix;
   links_.erase(at);
   broker_.link_down(id);
   wants_.link_down(id);
+  host_wants_.link_down(id);
   gossip_.link_down(id);
   redials_.erase(id);
   retiring_.erase(id);
   std::erase_if(own_waiters_, [&](const OwnWaiter& w) { return w.link == id; });
   const std::vector<NodeAddress> lost = nodes_.link_down(id, now.mono);
-  if (talked && !talk_to(address)) {
-    routes_->neighbour_down(address);
-    if (const Host* host = nodes_.find(address)) {
-      Request gone;
-      gone.verb = Verb::DelHost;
-      gone.values = {Value(host->origin.record.name), Value(HostPort{}), Value(std::uint64_t{0})};
-      gone.keys.emplace_back("address", address.text());
-      pass_on(address, address, gone);
-    }
-  }
+  if (talked) router_.link_down(id, hold, now.mono);
   if (!is_linked(address)) dial_.unlinked(address, worked, now.mono);
-  for (const NodeAddress& host : lost) unheard(host);
+  for (const NodeAddress& host : lost)
+    if (!is_heard_of(host)) unheard(host);
 }
 
 std::optional<LinkId> Engine::talk_to(const NodeAddress& address) const {

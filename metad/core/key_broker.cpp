@@ -100,6 +100,15 @@ Instant KeyBroker::next_deadline() const {
   return out;
 }
 
+bool KeyBroker::may_forward(const NodeAddress& address, std::uint64_t epoch) {
+  if (forwarded_.size() >= kMaxRecords && !forwarded_.contains(address)) return false;
+  std::deque<std::uint64_t>& last = forwarded_[address];
+  if (std::find(last.begin(), last.end(), epoch) != last.end()) return false;
+  if (last.size() >= kForwarded) last.pop_front();
+  last.push_back(epoch);
+  return true;
+}
+
 void KeyBroker::drop(const NodeAddress& address) {
   const auto at = entries_.find(address);
   if (at != entries_.end()) at->second.dropped = true;

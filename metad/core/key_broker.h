@@ -4,6 +4,7 @@
 // Bounded: kMaxRecords; the least recently used leaves.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
@@ -20,6 +21,7 @@ class KeyBroker {
   static constexpr std::size_t kMaxRecords = 4096;
   static constexpr Duration kChangeGap = std::chrono::seconds(30);
   static constexpr std::size_t kMaxChanges = 16384;
+  static constexpr std::size_t kForwarded = 4;
 
   struct Entry {
     Bytes answer;  // record and credential, 416 bytes
@@ -56,6 +58,10 @@ class KeyBroker {
   };
   std::vector<Late> late_changes(Instant now) const;
   Instant next_deadline() const;
+  // May a KEY_CHANGED with this number be passed on? Not if it is one of the last four that were,
+  // for this member (and counts as passed on now).
+  bool may_forward(const NodeAddress& address, std::uint64_t epoch);
+  void forget_forwarded(const NodeAddress& address) { forwarded_.erase(address); }
   void drop(const NodeAddress& address);
   void link_down(LinkId link);
 
@@ -69,6 +75,7 @@ class KeyBroker {
     std::optional<std::uint64_t> late;
   };
   std::map<std::pair<LinkId, NodeAddress>, Change> changes_;
+  std::map<NodeAddress, std::deque<std::uint64_t>> forwarded_;
 };
 
 }  // namespace wattle::metad

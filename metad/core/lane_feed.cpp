@@ -11,37 +11,54 @@ void LaneFeed::answer(Message message) {
   answers_.push_back(std::move(message));
 }
 
+bool LaneFeed::event(Message message) {
+  if (events_.size() >= kMaxEvents) return false;
+  events_.push_back(std::move(message));
+  return true;
+}
+
 void LaneFeed::clear() {
   dirty_.clear();
   answers_.clear();
-  under_way_.reset();
+  events_.clear();
+  from_ = From::Nothing;
 }
 
 std::optional<LaneFeed::Message> LaneFeed::next(const Build& build) {
-  under_way_.reset();
   // A snapshot comes whole before any answer.
   const bool snapshot = dirty_.contains({Kind::SnapshotEnd, {}});
-  if (!snapshot && !answers_.empty()) return answers_.front();
+  const auto queued = [&]() -> std::optional<Message> {
+    from_ = !answers_.empty() ? From::Answers : !events_.empty() ? From::Events : From::Nothing;
+    if (from_ == From::Nothing) return std::nullopt;
+    return from_ == From::Answers ? answers_.front() : events_.front();
+  };
+  if (!snapshot)
+    if (auto message = queued()) return message;
   while (!dirty_.empty()) {
-    const Key key = *dirty_.begin();
-    Message message = build(key);
+    key_ = *dirty_.begin();
+    Message message = build(key_);
     if (std::holds_alternative<std::monostate>(message)) {
       dirty_.erase(dirty_.begin());
       continue;
     }
-    under_way_ = key;
+    from_ = From::Dirty;
     return message;
   }
-  if (!answers_.empty()) return answers_.front();
-  return std::nullopt;
+  return queued();
 }
 
 void LaneFeed::sent() {
-  if (under_way_)
-    dirty_.erase(*under_way_);
-  else if (!answers_.empty())
-    answers_.pop_front();
-  under_way_.reset();
+  switch (std::exchange(from_, From::Nothing)) {
+    case From::Nothing:
+      return;
+    case From::Dirty:
+      dirty_.erase(key_);
+      return;
+    case From::Answers:
+      return answers_.pop_front();
+    case From::Events:
+      return events_.pop_front();
+  }
 }
 
 }  // namespace wattle::metad

@@ -15,15 +15,19 @@ namespace wattle::metad {
 class LaneFeed {
  public:
   static constexpr std::size_t kMaxAnswers = 256;  // Owner, Probe, ListPeers: the oldest leaves
+  static constexpr std::size_t kMaxEvents = 64;    // Carried: the newest is dropped
 
   enum class Kind : std::uint8_t {
     OwnCredential,
     Document,
+    Neighbour,
     Endpoints,
     Member,
     Gone,
     Stale,
     NoKey,
+    Route,
+    KeepIncarnation,
     SnapshotEnd,
   };
   struct Key {
@@ -38,17 +42,20 @@ class LaneFeed {
   void mark(Kind kind, const NodeAddress& address = {});
   void unmark(Kind kind, const NodeAddress& address);
   void answer(Message message);  // in order, before the rest
+  bool event(Message message);   // in order, behind the answers; false: dropped
   void clear();
 
   // The next message, built now; it counts as sent with sent(). Nothing left: nullopt.
   std::optional<Message> next(const Build& build);
   void sent();
-  bool empty() const { return dirty_.empty() && answers_.empty(); }
+  bool empty() const { return dirty_.empty() && answers_.empty() && events_.empty(); }
 
  private:
   std::set<Key> dirty_;
-  std::deque<Message> answers_;
-  std::optional<Key> under_way_;
+  std::deque<Message> answers_, events_;
+  enum class From : std::uint8_t { Nothing, Dirty, Answers, Events };
+  From from_ = From::Nothing;  // where the one under way stands
+  Key key_{};                  // if Dirty
 };
 
 }  // namespace wattle::metad

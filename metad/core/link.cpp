@@ -31,10 +31,11 @@ void Link::heard(Instant now) {
   pings_ = 0;
 }
 
-bool Link::on_id(std::uint64_t their_dial) {
+bool Link::on_id(std::uint64_t their_dial, std::uint64_t their_incarnation) {
   if (stage_ != Stage::Fresh) return false;
   stage_ = Stage::Identified;
   if (!up_.dialled) origin_.dial = their_dial;
+  incarnation_ = their_incarnation;
   return true;
 }
 

@@ -8,6 +8,8 @@
 // What is not Active 10 s after it came up is closed. Three malformed or illegal lines close it.
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 
 #include "common/base/token_bucket.h"
@@ -16,6 +18,7 @@
 #include "metad/core/dial_policy.h"
 #include "metad/core/ids.h"
 #include "metad/core/requests.h"
+#include "metad/core/router.h"
 
 namespace wattle::metad {
 
@@ -49,7 +52,7 @@ class Link {
   bool strike() { return ++strikes_ >= kStrikes; }
 
   // The handshake's steps; false if out of order.
-  bool on_id(std::uint64_t their_dial);
+  bool on_id(std::uint64_t their_dial, std::uint64_t their_incarnation = 0);
   bool on_ack();
   bool on_end();
   void close() { stage_ = Stage::Closing; }
@@ -60,12 +63,22 @@ class Link {
   const NodeAddress& address() const { return up_.address; }
   Instant since() const { return since_; }
   const LinkOrigin& origin() const { return origin_; }  // who dialled; complete from Identified on
+  std::uint64_t incarnation() const { return incarnation_; }  // theirs; 0: none
   void set_own_dial(std::uint64_t dial) { origin_.dial = dial; }
 
-  TokenBucket lines{500, 8192};                        // requests of any kind
+  TokenBucket lines{500, 20'000};                      // requests of any kind
   TokenBucket signatures{50, 4096};                    // origin records to verify
   TokenBucket keys{50, 100};                           // REQ_KEY to answer, ANS_KEY to verify
   TokenBucket truths{1, 3, std::chrono::seconds(10)};  // corrections of statements about ourselves
+  TokenBucket carried_in{1'000'000, 256 * 1024, std::chrono::milliseconds(500)};   // PACKET bytes
+  TokenBucket carried_out{1'000'000, 256 * 1024, std::chrono::milliseconds(500)};  // 2 MB/s each
+
+  bool congested = false;
+  bool told_end = false;  // our END has left
+  std::set<NodeAddress> subnets_told;  // hosts whose subnets went over this link
+  // Ways whose seqno no verified record has proven yet; taken up when it comes. Bounded.
+  std::map<NodeAddress, Distance> unproven;
+  static constexpr std::size_t kMaxUnproven = 256;
 
  private:
   LinkUp up_;
@@ -73,6 +86,7 @@ class Link {
   Instant since_, heard_, asked_{};
   int pings_ = 0;
   int strikes_ = 0;
+  std::uint64_t incarnation_ = 0;
   LinkOrigin origin_;
 };
 

@@ -15,8 +15,7 @@ NodeDb::Told NodeDb::tell(const SignedOrigin& origin, LinkId link, Instant now) 
   if (record.network != network_) return Told::BadSignature;
   if (!same && !verify_origin(record, origin.signature)) return Told::BadSignature;
 
-  const bool noted = at != hosts_.end() && at->second.told_by.contains(link);
-  if (!noted && told_[link] >= kMaxToldByLink) return Told::Full;
+  if (link != 0 && !has_room(at, link)) return Told::Full;
   Told result = same ? Told::Same : Told::Newer;
   if (at == hosts_.end()) {
     const MacAddress mac = mac_of(network_, record.address);
@@ -37,9 +36,28 @@ NodeDb::Told NodeDb::tell(const SignedOrigin& origin, LinkId link, Instant now) 
   }
   host.origin = origin;
   host.heard = now;
-  if (host.told_by.insert(link).second) ++told_[link];
+  if (link != 0 && host.told_by.insert(link).second) ++told_[link];
   claim_name(record.address, host);
   return result;
+}
+
+bool NodeDb::must_verify(const SignedOrigin& origin) const {
+  const Host* host = find(origin.record.address);
+  return host == nullptr || origin.record.seqno > host->origin.record.seqno;
+}
+
+bool NodeDb::tell_again(const NodeAddress& address, LinkId link, Instant now) {
+  const auto at = hosts_.find(address);
+  if (at == hosts_.end() || !has_room(at, link)) return false;
+  at->second.heard = now;
+  if (at->second.told_by.insert(link).second) ++told_[link];
+  return true;
+}
+
+bool NodeDb::has_room(std::map<NodeAddress, Host>::const_iterator at, LinkId link) const {
+  if (at != hosts_.end() && at->second.told_by.contains(link)) return true;
+  const auto told = told_.find(link);
+  return told == told_.end() || told->second < kMaxToldByLink;
 }
 
 bool NodeDb::retract(const NodeAddress& address, LinkId link, Instant now) {

@@ -43,8 +43,13 @@ class NodeDb {
 
   NodeDb(const NetworkId& network, const NodeAddress& own);
 
-  // Never call it with our own address (the engine answers those).
+  // Does tell() verify a signature for it? Not for one that is held or older than the one held.
+  bool must_verify(const SignedOrigin& origin) const;
+  // Never call it with our own address (the engine answers those). link 0: an answer to our
+  // question, which says nothing of a way; nobody is noted.
   Told tell(const SignedOrigin& origin, LinkId link, Instant now);
+  // The link tells of a way to it. False: unknown, or the link told of too many.
+  bool tell_again(const NodeAddress& address, LinkId link, Instant now);
   // True if the link had told of it.
   bool retract(const NodeAddress& address, LinkId link, Instant now);
   // Everything that this link told is taken back; returns who is heard of by nobody now.
@@ -67,6 +72,7 @@ class NodeDb {
 
  private:
   bool make_room();
+  bool has_room(std::map<NodeAddress, Host>::const_iterator at, LinkId link) const;
   void claim_name(const NodeAddress& address, const Host& host);
   void drop_name(const NodeAddress& address, const std::string& name);
   void erase(std::map<NodeAddress, Host>::iterator at);

@@ -48,4 +48,27 @@ Result<SignedOrigin> parse_origin(const Request& add_host, const NetworkId& netw
   return out;
 }
 
+Result<ToldWay> parse_way(const Request& add_host) {
+  const auto address = add_host.find("address"), seqno = add_host.find("seqno");
+  const auto metric = add_host.find("metric"), route = add_host.find("route");
+  const bool has_record = add_host.find("sig").has_value();
+  if (!address || !seqno || (!has_record && !metric)) return Errc::NotFound;
+  ToldWay out;
+  out.destination = WATTLE_TRY(parse_address_text(*address));
+  out.seqno = WATTLE_TRY(parse_decimal(*seqno));
+  if (route) {
+    const std::uint64_t older = WATTLE_TRY(parse_decimal(*route, out.seqno));
+    if (!has_record) return Errc::BadValue;
+    out.seqno = older;
+  }
+  if (!metric) {
+    out.metric = 0;
+  } else if (*metric != "-") {
+    out.metric = static_cast<Metric>(WATTLE_TRY(parse_decimal(*metric, kUnreachable)));
+  } else if (!has_record) {
+    return Errc::BadValue;
+  }
+  return out;
+}
+
 }  // namespace wattle::metad

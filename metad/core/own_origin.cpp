@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/parse.h"
+
 namespace wattle::metad {
 
 OwnOrigin::OwnOrigin(const Setup& setup, Instant now)
@@ -15,13 +17,27 @@ OwnOrigin::OwnOrigin(const Setup& setup, Instant now)
       fixed_(setup.own_endpoints),
       port4_(setup.port),
       port6_(setup.port),
-      not_before_(fixed_.empty() ? now + kWaitForAddresses : now) {}
+      not_before_(fixed_.empty() ? now + kWaitForAddresses : now) {
+  restore(setup);
+}
 
-void OwnOrigin::local(const std::vector<IpAddress>& addresses, std::uint16_t port4,
-                      std::uint16_t port6) {
-  local_ = addresses;
-  port4_ = port4;
-  port6_ = port6;
+// The record in force before the restart: a link that comes up finds us at once.
+void OwnOrigin::restore(const Setup& setup) {
+  if (setup.origin.empty()) return;
+  const auto line = parse_request(split(setup.origin, '\n').front());
+  if (!line || line->verb != Verb::AddHost) return;
+  const auto origin = parse_origin(*line, network_);
+  if (!origin || origin->record.address != address_ || origin->record.name != name_ ||
+      !verify_origin(origin->record, origin->signature))
+    return;
+  current_ = *origin;
+}
+
+void OwnOrigin::local(const meta_link::LocalEndpoints& message) {
+  local_ = message.addresses;
+  port4_ = message.port4;
+  port6_ = message.port6;
+  seen_ = message.seen;
   not_before_ = std::min(not_before_, asked_ + kGap);
 }
 
@@ -40,6 +56,10 @@ void OwnOrigin::renewed(std::string name, std::uint64_t serial) {
 std::optional<key_link::SignOrigin> OwnOrigin::due(Instant now) {
   if (!keyd_ || now < not_before_ || !is_outdated()) return std::nullopt;
   if (waiting_ && now - asked_ < kAnswerLimit) return std::nullopt;
+  if (!pace_.take(now)) {
+    not_before_ = pace_.ready_at(now);
+    return std::nullopt;
+  }
   waiting_ = true;
   again_ = false;
   asked_ = now;
@@ -79,8 +99,8 @@ std::vector<Endpoint> OwnOrigin::endpoints() const {
     return {fixed_.begin(),
             fixed_.begin() + static_cast<std::ptrdiff_t>(std::min(fixed_.size(), kMaxEndpoints))};
   std::vector<Endpoint> out;
-  const auto add = [&](const IpAddress& address) {
-    const std::uint16_t port = address.is_v4() ? port4_ : port6_;
+  const auto add = [&](const IpAddress& address, std::optional<std::uint16_t> seen = {}) {
+    const std::uint16_t port = seen.value_or(address.is_v4() ? port4_ : port6_);
     const Endpoint endpoint{address, port};
     if (port != 0 && is_useful(address) && out.size() < kMaxEndpoints &&
         std::find(out.begin(), out.end(), endpoint) == out.end())
@@ -89,10 +109,13 @@ std::vector<Endpoint> OwnOrigin::endpoints() const {
   // Public ones first, whoever told of them; then those of the LAN.
   for (const IpAddress& address : local_)
     if (!address.is_private()) add(address);
-  for (const IpAddress& address : observed_)
-    if (!address.is_private()) add(address);
+  for (const Endpoint& endpoint : seen_) add(endpoint.address, endpoint.port);
+  if (seen_.empty())
+    for (const IpAddress& address : observed_)
+      if (!address.is_private()) add(address);
   for (const IpAddress& address : local_) add(address);
-  for (const IpAddress& address : observed_) add(address);
+  if (seen_.empty())
+    for (const IpAddress& address : observed_) add(address);
   return out;
 }
 

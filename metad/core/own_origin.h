@@ -6,7 +6,9 @@
 #include <optional>
 #include <vector>
 
+#include "common/base/token_bucket.h"
 #include "common/ipc/key_link.h"
+#include "common/ipc/meta_link.h"
 #include "metad/core/ids.h"
 #include "metad/core/origin_line.h"
 #include "metad/core/setup.h"
@@ -23,12 +25,18 @@ class OwnOrigin {
   OwnOrigin(const Setup& setup, Instant now);
 
   // This host's addresses and data ports, from cryptod (0: no such socket).
-  void local(const std::vector<IpAddress>& addresses, std::uint16_t port4, std::uint16_t port6);
+  // And what neighbours see us as, if it is none of them: then ACK's word counts no more.
+  void local(const meta_link::LocalEndpoints& message);
   // A neighbour's ACK said that we come from there. The newest kMaxObserved count.
   void observed(const IpAddress& address);
   // From now on the records name these.
   void renewed(std::string name, std::uint64_t serial);
   void want_again() { again_ = true; }  // a newer seqno is needed
+  // A neighbour needs one of at least `seqno` to find a way. Nobody needs more than the next one:
+  // whoever asks for that would have us sign for ever.
+  void raise(std::uint64_t seqno) {
+    if (current_ && seqno == current_->record.seqno + 1) again_ = true;
+  }
 
   void keyd_up() {
     keyd_ = true;
@@ -49,6 +57,7 @@ class OwnOrigin {
   std::vector<Endpoint> endpoints() const;  // best first, at most kMaxEndpoints
 
  private:
+  void restore(const Setup& setup);
   bool is_outdated() const;
   bool is_useful(const IpAddress& address) const;
 
@@ -61,6 +70,8 @@ class OwnOrigin {
   std::vector<Endpoint> fixed_;
   std::uint16_t port4_, port6_;
   std::vector<IpAddress> local_;
+  std::vector<Endpoint> seen_;
+  TokenBucket pace_{1, 10, std::chrono::seconds(2)};  // each record goes through the whole network
   std::deque<IpAddress> observed_;
   std::optional<SignedOrigin> current_;
   bool keyd_ = false, waiting_ = false, again_ = false;

@@ -22,6 +22,9 @@ constexpr Field kReqKeyFields[] = {{"origin", FieldKind::Name}, {"destination", 
 constexpr Field kAnsKeyFields[] = {
     {"owner", FieldKind::Name}, {"requester", FieldKind::Name}, {"key", FieldKind::Key}};
 constexpr Field kPacketFields[] = {{"length", FieldKind::Number}};
+constexpr Field kSeqnoFields[] = {
+    {"destination", FieldKind::Name}, {"seqno", FieldKind::Number}, {"hops", FieldKind::Number}};
+constexpr Field kDestinationFields[] = {{"destination", FieldKind::Name}};
 constexpr Field kVersionFields[] = {{"version", FieldKind::Number}};
 constexpr Field kPartFields[] = {{"version", FieldKind::Number},
                                  {"offset", FieldKind::Number},
@@ -39,7 +42,8 @@ constexpr std::uint8_t kTalk = kExchange | kActive;
 constexpr std::uint8_t kLink = kFresh | kIdentified | kTalk;
 
 constexpr RequestRow kTable[] = {
-    {Verb::Id, "ID", kIdFields, kFresh, false, "dial", "who speaks; first line in each direction"},
+    {Verb::Id, "ID", kIdFields, kFresh, false, "dial incarnation",
+     "who speaks; first line in each direction"},
     {Verb::Challenge, "CHALLENGE", kHexFields, 0, false, "", "of 2001; TLS has taken its place"},
     {Verb::ChalReply, "CHAL_REPLY", kHexFields, 0, false, "", "of 2001; TLS has taken its place"},
     {Verb::MetaKey, "METAKEY", kHexFields, 0, false, "", "of 2001; TLS has taken its place"},
@@ -47,12 +51,25 @@ constexpr RequestRow kTable[] = {
     {Verb::Status, "STATUS", kTextFields, kLink, false, "", "something worth counting; harmless"},
     {Verb::Error, "ERROR", kTextFields, kLink, false, "", "why the sender closes the link"},
     {Verb::TermReq, "TERMREQ", {}, kLink | kControl | kClear, false, "", "close this connection"},
-    {Verb::Ping, "PING", {}, kLink | kControl | kClear, false, "", "are you there? answered PONG"},
-    {Verb::Pong, "PONG", {}, kLink, false, "", "answer to PING"},
-    {Verb::AddHost, "ADD_HOST", kHostFields, kTalk, true, "address seqno serial ep sig",
-     "a member and where it is, signed by itself"},
+    {Verb::Ping,
+     "PING",
+     {},
+     kLink | kControl | kClear,
+     false,
+     "barrier",
+     "are you there? answered PONG, with its barrier="},
+    {Verb::Pong,
+     "PONG",
+     {},
+     kLink,
+     false,
+     "barrier",
+     "answer to PING: every line before it has been dealt with"},
+    {Verb::AddHost, "ADD_HOST", kHostFields, kTalk, true,
+     "address seqno serial ep sig route metric",
+     "a way to a member, and where that is, signed by itself"},
     {Verb::DelHost, "DEL_HOST", kHostFields, kTalk, true, "address",
-     "the sender hears of it no more"},
+     "the sender has no way to it any more"},
     {Verb::AddSubnet, "ADD_SUBNET", kSubnetFields, kTalk, true, "",
      "a hint that owner holds the subnet"},
     {Verb::DelSubnet, "DEL_SUBNET", kSubnetFields, kTalk, true, "", "takes the hint back"},
@@ -62,7 +79,8 @@ constexpr RequestRow kTable[] = {
      "origin wants the packet key of destination"},
     {Verb::AnsKey, "ANS_KEY", kAnsKeyFields, kTalk, true, "",
      "owner's packet-key record and credential"},
-    {Verb::Packet, "PACKET", kPacketFields, 0, false, "", "a frame in the stream; not taken"},
+    {Verb::Packet, "PACKET", kPacketFields, kActive, false, "",
+     "so many raw bytes follow: a datagram that finds no other way"},
     {Verb::End, "END", {}, kExchange, false, "", "the first exchange, or an answer, is complete"},
     {Verb::Help, "HELP", {}, kControl, false, "", "lists the requests"},
     {Verb::Dump, "DUMP", kWordsFields, kControl, false, "",
@@ -70,12 +88,16 @@ constexpr RequestRow kTable[] = {
     {Verb::Probe, "PROBE", kNameFields, kControl, false, "",
      "one authenticated probe through the session"},
     {Verb::Info, "INFO", kWordsFields, 0, false, "", "an answer: what it is about, then key=value"},
+    {Verb::ReqSeqno, "REQ_SEQNO", kSeqnoFields, kTalk, true, "address",
+     "asks for a way with at least this seqno, so many hops far"},
     {Verb::Document, "DOCUMENT", kVersionFields, kTalk, false, "",
      "the version of the network document that the sender holds"},
     {Verb::ReqDocument, "REQ_DOCUMENT", kVersionFields, kTalk, false, "from",
      "asks for that version, from= that byte on"},
     {Verb::DocumentPart, "DOCUMENT_PART", kPartFields, kTalk, false, "",
      "bytes of that version, from offset on"},
+    {Verb::ReqHost, "REQ_HOST", kDestinationFields, kTalk, true, "seqno",
+     "asks for the origin record, with at least this seqno"},
 };
 
 bool same_word(std::string_view typed, std::string_view name) {

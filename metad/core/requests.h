@@ -36,9 +36,11 @@ enum class Verb : std::uint8_t {
   Dump = 35,
   Probe = 36,
   Info = 37,
+  ReqSeqno = 38,
   Document = 39,
   ReqDocument = 40,
   DocumentPart = 41,
+  ReqHost = 44,
 };
 
 // Where a line arrives: a link between nodes passes Fresh -> Identified -> Exchange -> Active

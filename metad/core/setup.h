@@ -40,6 +40,7 @@ struct Setup {
   bool transit = true;                  // false: ways through this node are told to nobody
   std::vector<PeerHint> peers;
   std::string document;  // the stored network document; empty: none yet
+  std::string origin;    // the own origin record last in force, as ADD_HOST line; empty: none
   std::string version;   // of the program
 };
 

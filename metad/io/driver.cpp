@@ -38,6 +38,14 @@ Driver::Driver(os::EventLoop& loop, Random& random, DriverSetup setup)
                            LinkUp up) { perform(engine_.on_link_up(id, std::move(up), now())); },
            .on_line = [this](LinkId id,
                              std::string_view line) { perform(engine_.on_line(id, line, now())); },
+           .on_packet =
+               [this](LinkId id, Bytes packet) {
+                 perform(engine_.on_packet(id, std::move(packet), now()));
+               },
+           .on_congested =
+               [this](LinkId id, bool congested) {
+                 perform(engine_.on_link_congested(id, congested));
+               },
            .on_down = [this](LinkId id) { perform(engine_.on_link_down(id, now())); },
            .on_dial_failed = [this](DialId id) { perform(engine_.on_dial_failed(id, now())); },
            .on_settled = [this](const Endpoint& remote) { listener_.release(remote); }}),
@@ -117,6 +125,7 @@ void Driver::perform(Actions actions) {
     registry_.set_places(registry_places(engine_.document()->registries, false));
     registry_.follow(relay_, document_version_);
   }
+  if (engine_.is_started()) listener_.start();
   pump();
   arm();
 }
@@ -124,6 +133,7 @@ void Driver::perform(Actions actions) {
 void Driver::perform(const Action& action) {
   std::visit(ipc::Overload{
                  [&](const SendLine& a) { links_.send(a.link, a.line); },
+                 [&](const SendPacket& a) { links_.send_packet(a.link, a.packet); },
                  [&](const CloseLink& a) { links_.close(a.link); },
                  [&](const Dial& a) { links_.dial(a.dial, a.endpoint); },
                  [&](const CancelDial& a) { links_.cancel(a.dial); },

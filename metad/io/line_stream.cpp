@@ -16,7 +16,8 @@ constexpr std::size_t kReadAhead = 64 * 1024;
 
 }  // namespace
 
-LineStream::LineStream(os::EventLoop& loop, os::Fd socket, Callbacks callbacks) : loop_(loop) {
+LineStream::LineStream(os::EventLoop& loop, os::Fd socket, Callbacks callbacks)
+    : loop_(loop), pieces_(false) {
   event_ = bufferevent_socket_new(loop.base(), socket.release(),
                                   BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
   start(std::move(callbacks));
@@ -24,7 +25,7 @@ LineStream::LineStream(os::EventLoop& loop, os::Fd socket, Callbacks callbacks) 
 
 LineStream::LineStream(os::EventLoop& loop, os::Fd socket, ssl_st* ssl, bool dialled,
                        Callbacks callbacks)
-    : loop_(loop) {
+    : loop_(loop), pieces_(true) {
   event_ = bufferevent_openssl_socket_new(
       loop.base(), socket.release(), ssl,
       dialled ? BUFFEREVENT_SSL_CONNECTING : BUFFEREVENT_SSL_ACCEPTING,
@@ -44,16 +45,41 @@ void LineStream::start(Callbacks callbacks) {
   callbacks_ = std::move(callbacks);
   bufferevent_setcb(event_, on_read, on_written, on_event, this);
   bufferevent_setwatermark(event_, EV_READ, 0, kReadAhead);
+  bufferevent_setwatermark(event_, EV_WRITE, kRelieved - 1, 0);
   bufferevent_enable(event_, EV_READ | EV_WRITE);
 }
 
 void LineStream::send(std::string_view line) {
-  if (ended_ || finishing_) return;
+  if (ended_ || finishing_ || !has_room(line.size() + 1)) return;
   evbuffer* output = bufferevent_get_output(event_);
-  if (evbuffer_get_length(output) + line.size() + 1 > kMaxOutput)
-    return end("it does not read what is sent");
   evbuffer_add(output, line.data(), line.size());
   evbuffer_add(output, "\n", 1);
+  sent();
+}
+
+void LineStream::send_packet(ByteView packet) {
+  WATTLE_CHECK(!packet.empty() && packet.size() <= kMaxCarried);
+  const std::string line = "PACKET " + std::to_string(packet.size()) + "\n";
+  if (ended_ || finishing_ || !has_room(line.size() + packet.size())) return;
+  evbuffer* output = bufferevent_get_output(event_);
+  evbuffer_add(output, line.data(), line.size());
+  evbuffer_add(output, packet.data(), packet.size());
+  sent();
+}
+
+bool LineStream::has_room(std::size_t size) {
+  if (evbuffer_get_length(bufferevent_get_output(event_)) + size <= kMaxOutput) return true;
+  end("it does not read what is sent");
+  return false;
+}
+
+// Congested as soon as too much waits; relieved only when little does.
+void LineStream::sent() {
+  const std::size_t waiting = evbuffer_get_length(bufferevent_get_output(event_));
+  const bool congested = congested_ ? waiting >= kRelieved : waiting > kCongested;
+  if (congested == congested_ || ended_) return;
+  congested_ = congested;
+  if (callbacks_.on_congested) callbacks_.on_congested(congested);
 }
 
 void LineStream::finish() {
@@ -72,13 +98,16 @@ void LineStream::read() {
   while (!ended_ && !finishing_) {
     const int size = evbuffer_remove(input, chunk.data(), chunk.size());
     if (size <= 0) return;
-    lines_.feed({chunk.data(), static_cast<std::size_t>(size)});
+    pieces_.feed({chunk.data(), static_cast<std::size_t>(size)});
     while (!ended_ && !finishing_) {
-      auto line = lines_.next();
-      if (!line) break;
-      callbacks_.on_line(std::move(*line));
+      auto piece = pieces_.next();
+      if (!piece) break;
+      if (piece->packet.empty())
+        callbacks_.on_line(std::move(piece->line));
+      else if (callbacks_.on_packet)
+        callbacks_.on_packet(std::move(piece->packet));
     }
-    if (lines_.overlong()) return end("a line is too long");
+    if (pieces_.overlong()) return end("a line is too long");
   }
 }
 
@@ -95,7 +124,8 @@ void LineStream::on_read(bufferevent*, void* self) { static_cast<LineStream*>(se
 void LineStream::on_written(bufferevent* event, void* self) {
   auto* stream = static_cast<LineStream*>(self);
   const bool all = evbuffer_get_length(bufferevent_get_output(event)) == 0;
-  if (stream->finishing_ && all) stream->end("closed");
+  if (stream->finishing_ && all) return stream->end("closed");
+  stream->sent();
 }
 
 void LineStream::on_event(bufferevent*, short what, void* self) {

@@ -1,6 +1,6 @@
-// A connection that carries lines: TLS to a node, or plain (unix socket, clear text on TCP). Owns
-// its bufferevent and socket. Input over kMaxLine ends it; output over kMaxOutput, too: a receiver
-// that stands still costs that much and no more.
+// A connection that carries lines: TLS to a node (there packets, too, stream_cutter.h), or plain
+// (unix socket, clear text on TCP). Owns its bufferevent and socket. Input over kMaxLine ends it;
+// output over kMaxOutput, too: a receiver that stands still costs that much and no more.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@
 
 #include "common/os/event_loop.h"
 #include "common/os/fd.h"
-#include "common/proto/line.h"
+#include "metad/core/stream_cutter.h"
 
 struct bufferevent;
 struct ssl_st;
@@ -19,10 +19,15 @@ namespace wattle::metad {
 class LineStream {
  public:
   static constexpr std::size_t kMaxOutput = 1024 * 1024;
+  // What is not sent yet: more than the first is congested, until it is less than the second.
+  static constexpr std::size_t kCongested = 64 * 1024;
+  static constexpr std::size_t kRelieved = 16 * 1024;
 
   struct Callbacks {
     std::function<void()> on_open;  // TLS only: the handshake is done
     std::function<void(std::string line)> on_line;
+    std::function<void(Bytes packet)> on_packet;       // TLS only
+    std::function<void(bool congested)> on_congested;  // when it changes; from send(), too
     // Plain only: nothing more will be read, but the other side may still listen (printf | nc). The
     // stream lives until finish(), which is called if this is empty.
     std::function<void()> on_input_end;
@@ -37,7 +42,8 @@ class LineStream {
   LineStream(const LineStream&) = delete;
   LineStream& operator=(const LineStream&) = delete;
 
-  void send(std::string_view line);  // an LF is added
+  void send(std::string_view line);   // an LF is added
+  void send_packet(ByteView packet);  // with its PACKET line; 1 to kMaxCarried bytes
   // Ends when all that was sent has left, or after 2 s; on_end is called.
   void finish();
   const ssl_st* ssl() const;  // null on a plain stream
@@ -46,6 +52,8 @@ class LineStream {
  private:
   void start(Callbacks callbacks);
   void read();
+  bool has_room(std::size_t size);
+  void sent();
   void end(std::string_view why);
   static void on_read(bufferevent* event, void* self);
   static void on_written(bufferevent* event, void* self);
@@ -54,10 +62,11 @@ class LineStream {
   os::EventLoop& loop_;
   bufferevent* event_ = nullptr;
   Callbacks callbacks_;
-  LineBuffer lines_;
+  StreamCutter pieces_;
   os::Watch linger_;
   bool finishing_ = false;
   bool ended_ = false;
+  bool congested_ = false;
 };
 
 }  // namespace wattle::metad

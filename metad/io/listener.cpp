@@ -53,6 +53,10 @@ Listener::Listener(os::EventLoop& loop, std::vector<os::Fd> sockets,
                    std::function<void(os::Fd, const Endpoint&)> on_tls)
     : loop_(loop), sockets_(std::move(sockets)), on_tls_(std::move(on_tls)) {
   watches_.resize(sockets_.size());
+}
+
+void Listener::start() {
+  if (std::exchange(started_, true)) return;
   for (std::size_t i = 0; i < sockets_.size(); ++i) watch(i);
 }
 

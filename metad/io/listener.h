@@ -37,6 +37,9 @@ class Listener {
            std::function<void(os::Fd socket, const Endpoint& remote)> on_tls);
   ~Listener();
 
+  // Accepts from now on; before, connections wait in the kernel. More than once is no harm.
+  void start();
+
   // A TLS connection of this remote has become a link, or is gone.
   void release(const Endpoint& remote);
 
@@ -49,6 +52,7 @@ class Listener {
   void on_clear_line(Stranger& stranger, std::string line);
   void drop(Stranger& stranger);
   bool admit(const Endpoint& remote);
+  bool started_ = false;
 
   os::EventLoop& loop_;
   std::vector<os::Fd> sockets_;

@@ -55,6 +55,12 @@ void PeerLinks::add(std::unique_ptr<Connection> owned, os::Fd socket) {
   callbacks.on_line = [this, &connection](std::string line) {
     if (connection.up) callbacks_.on_line(connection.id, line);
   };
+  callbacks.on_packet = [this, &connection](Bytes packet) {
+    if (connection.up) callbacks_.on_packet(connection.id, std::move(packet));
+  };
+  callbacks.on_congested = [this, &connection](bool congested) {
+    if (connection.up) callbacks_.on_congested(connection.id, congested);
+  };
   callbacks.on_end = [this, &connection](std::string_view) { ended(connection); };
   connection.stream = std::make_unique<LineStream>(loop_, std::move(socket),
                                                    tls_->make_connection(connection.dialled),
@@ -118,6 +124,11 @@ void PeerLinks::cancel(DialId dial) {
 void PeerLinks::send(LinkId id, std::string_view line) {
   const auto at = connections_.find(id);
   if (at != connections_.end()) at->second->stream->send(line);
+}
+
+void PeerLinks::send_packet(LinkId id, ByteView packet) {
+  const auto at = connections_.find(id);
+  if (at != connections_.end()) at->second->stream->send_packet(packet);
 }
 
 void PeerLinks::close(LinkId id) {

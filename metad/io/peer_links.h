@@ -21,6 +21,8 @@ class PeerLinks {
   struct Callbacks {
     std::function<void(LinkId id, LinkUp up)> on_up;
     std::function<void(LinkId id, std::string_view line)> on_line;
+    std::function<void(LinkId id, Bytes packet)> on_packet;
+    std::function<void(LinkId id, bool congested)> on_congested;
     std::function<void(LinkId id)> on_down;                  // only after on_up
     std::function<void(DialId dial)> on_dial_failed;         // only before on_up
     std::function<void(const Endpoint& remote)> on_settled;  // an accepted one is up or gone
@@ -35,6 +37,7 @@ class PeerLinks {
   void dial(DialId dial, const Endpoint& to);
   void cancel(DialId dial);  // no callback
   void send(LinkId id, std::string_view line);
+  void send_packet(LinkId id, ByteView packet);
   void close(LinkId id);  // when what was sent has left; no callback
   // For SIGTERM: TERMREQ to everybody, at once.
   void say_goodbye();

@@ -15,102 +15,10 @@
 #include "common/proto/genesis.h"
 #include "common/proto/packet_key.h"
 #include "metad/core/engine.h"
+#include "tests/support/meta_realm.h"
+#include "tests/support/routing_cryptod.h"
 
 namespace wattle::metad::test {
-
-class SeededRandom : public Random {
- public:
-  explicit SeededRandom(std::uint64_t seed) : state_(seed * 2 + 1) {}
-  void fill(MutableBytes out) override {
-    for (std::uint8_t& byte : out) {
-      state_ = state_ * 6364136223846793005u + 1442695040888963407u;
-      byte = static_cast<std::uint8_t>(state_ >> 56);
-    }
-  }
-
- private:
-  std::uint64_t state_;
-};
-
-inline crypto::PrivateKey key_of(std::uint8_t number) {
-  ByteArray<32> scalar{};
-  scalar[0] = 0x11;
-  scalar[31] = number;
-  return WATTLE_MUST(crypto::PrivateKey::from_scalar(scalar));
-}
-
-// Keys and times of one network.
-struct Realm {
-  static constexpr std::uint64_t kStart = 1'790'000'000;
-  crypto::PrivateKey credential_key = key_of(201), document_key = key_of(202);
-  NetworkId network{1, 2, 3, 4};
-
-  NodeAddress address(std::uint8_t n) const {
-    return NodeAddress::from_key(key_of(n).public_key());
-  }
-  Credential credential(std::uint8_t n, const std::string& name) const {
-    Credential c;
-    c.network = network;
-    c.address = address(n);
-    c.serial = 1000u + n;
-    c.not_before = {kStart - 300};
-    c.not_after = {kStart + 30 * 86400};
-    c.mac = mac_of(network, c.address);
-    c.ipv4 = {IpAddress::v4({10, 9, 0, n}), 32};
-    ByteArray<16> prefix{0xfd, 0, 0, 0, 0, 0, 0, n};
-    c.ipv6 = {IpAddress::v6(prefix), 64};
-    c.name_hash = name_hash(name);
-    return c;
-  }
-  CredentialBytes signed_credential(std::uint8_t n, const std::string& name) const {
-    return build_credential(credential(n, name), credential_key);
-  }
-  PacketKeyRecord record(std::uint8_t n, std::uint64_t epoch, UnixTime now) const {
-    PacketKeyRecord r;
-    r.network = network;
-    r.owner = address(n);
-    r.epoch = epoch;
-    r.not_before = now;
-    r.not_after = {now.seconds + 7800};
-    r.key = key_of(static_cast<std::uint8_t>(n + 100)).public_key();
-    r.serial = 1000u + n;
-    return r;
-  }
-  Bytes answer(std::uint8_t n, const std::string& name, std::uint64_t epoch, UnixTime now) const {
-    Bytes out = to_bytes(build_packet_key(record(n, epoch, now), key_of(n)));
-    const CredentialBytes c = signed_credential(n, name);
-    out.insert(out.end(), c.begin(), c.end());
-    return out;
-  }
-  SignedOrigin origin(std::uint8_t n, const std::string& name, std::uint64_t seqno) const {
-    SignedOrigin out;
-    out.record.network = network;
-    out.record.address = address(n);
-    out.record.seqno = seqno;
-    out.record.serial = 1000u + n;
-    out.record.name = name;
-    out.record.endpoints = {{IpAddress::v4({192, 0, 2, n}), 8737}};
-    out.signature = sign_origin(out.record, key_of(n));
-    return out;
-  }
-  Setup setup(std::uint8_t n, const std::string& name) const {
-    Setup s;
-    s.network_name = "home";
-    s.network = network;
-    s.credential_key = credential_key.public_key();
-    s.document_key = document_key.public_key();
-    s.prefix6 = {IpAddress::v6(ByteArray<16>{0xfd}), 48};
-    s.prefix4 = {IpAddress::v4({10, 9, 0, 0}), 22};
-    s.name = name;
-    s.address = address(n);
-    s.credential = signed_credential(n, name);
-    s.serial = 1000u + n;
-    s.expires = {kStart + 30 * 86400};
-    s.own_endpoints = {{IpAddress::v4({192, 0, 2, n}), 8737}};
-    s.version = "test";
-    return s;
-  }
-};
 
 // Nodes 1..n named n1, n2, ... at 192.0.2.<n>:8737. Each has a keyd and a cryptod that answer at
 // once.
@@ -132,7 +40,9 @@ class World {
     UnixTime expires{Realm::kStart + 30 * 86400};  // of that
     std::vector<std::string> posts;                // to the registry, /renew
     std::vector<UseCertificate> certificates;
-    std::size_t dials = 0;
+    std::size_t dials = 0, packets = 0;
+    RoutingCryptod cryptod;
+    Setup setup;
     explicit Node(std::uint8_t n)
         : number(n), name("n" + std::to_string(int{n})), random(n), serial(1000u + n) {}
   };
@@ -158,15 +68,61 @@ class World {
     Node& node = *nodes.back();
     Setup setup = realm.setup(number, node.name);
     if (change) change(setup);
-    node.engine = std::make_unique<Engine>(std::move(setup), node.random, now);
+    node.setup = std::move(setup);
+    node.cryptod.incarnation = number;
+    node.cryptod.measure = [this, at = nodes.size() - 1](const RoutingCryptod::Address& other) {
+      return measure(at, other);
+    };
+    start(node);
+    return node;
+  }
+
+  // A metad starts, with what its state folder and its cryptod have kept.
+  void start(Node& node) {
+    node.engine = std::make_unique<Engine>(node.setup, node.random, now);
     key_link::Identity identity;
     identity.network = realm.network;
-    identity.address = realm.address(number).bytes;
+    identity.address = realm.address(node.number).bytes;
     act(node, node.engine->on_keyd(identity, now));
+    connect_cryptod(node);
+  }
+  void connect_cryptod(Node& node) {
     act(node, node.engine->on_cryptod_up(now));
-    act(node, node.engine->on_cryptod(meta_link::Ready{number}, now));
+    for (const auto& message : node.cryptod.hello())
+      act(node, node.engine->on_cryptod(message, now));
     rotate(node);
-    return node;
+  }
+  // SIGKILL: the connections break, the other sides notice at once. Its links come back by
+  // dialling.
+  void kill(Node& node) {
+    for (Wire& wire : wires)
+      if (wire.open && (wire.from == index(node) || wire.to == index(node))) {
+        wire.open = false;
+        Node& other = *nodes[wire.from == index(node) ? wire.to : wire.from];
+        const LinkId id = wire.from == index(node) ? wire.to_id : wire.from_id;
+        act(other, other.engine->on_link_down(id, now));
+      }
+    node.setup.origin.clear();
+    for (const StoreFile& file : node.files)
+      if (file.name == "origin") node.setup.origin = file.text;
+  }
+  void restart(Node& node) {
+    kill(node);
+    start(node);
+  }
+
+  // The data path between two nodes, by place: up, or down at once (both cryptods notice).
+  void set_path(std::size_t a, std::size_t b, bool up) {
+    if (up)
+      dead_.erase(std::minmax(a, b));
+    else
+      dead_.insert(std::minmax(a, b));
+    for (const auto& [one, other] : {std::pair(a, b), std::pair(b, a)}) {
+      const auto address = realm.address(nodes[other]->number).bytes;
+      if (!nodes[one]->cryptod.neighbours.contains(address)) continue;
+      act(*nodes[one], nodes[one]->engine->on_cryptod(measure(one, address), now));
+    }
+    settle();
   }
 
   // A new packet key of this node, as cryptod hands it over.
@@ -182,6 +138,7 @@ class World {
     for (Action& action : actions)
       std::visit(ipc::Overload{
                      [&](SendLine& a) { send(node, a.link, std::move(a.line)); },
+                     [&](SendPacket& a) { send_packet(node, a); },
                      [&](CloseLink& a) { cut(node, a.link); },
                      [&](Dial& a) { dial(node, a); },
                      [&](CancelDial&) {},
@@ -203,6 +160,10 @@ class World {
     while (auto message = node.engine->next_for_cryptod()) {
       node.to_cryptod.push_back(*message);
       node.engine->sent_to_cryptod();
+      for (auto& answer : node.cryptod.on(*message))
+        events_.push_back([this, &node, answer = std::move(answer)] {
+          act(node, node.engine->on_cryptod(answer, now));
+        });
     }
   }
 
@@ -351,6 +312,31 @@ class World {
     }
   }
 
+  void send_packet(Node& node, const SendPacket& a) {
+    ++node.packets;
+    for (const Wire& wire : wires) {
+      const bool forward = wire.from_id == a.link && wire.from == index(node);
+      if (!wire.open || (!forward && !(wire.to_id == a.link && wire.to == index(node)))) continue;
+      Node& other = *nodes[forward ? wire.to : wire.from];
+      const LinkId id = forward ? wire.to_id : wire.from_id;
+      events_.push_back([this, &other, id, packet = a.packet] {
+        act(other, other.engine->on_packet(id, packet, now));
+      });
+      return;
+    }
+  }
+
+  meta_link::LinkState measure(std::size_t from, const RoutingCryptod::Address& to) const {
+    meta_link::LinkState out;
+    out.address = to;
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      if (realm.address(nodes[i]->number).bytes == to && !dead_.contains(std::minmax(from, i))) {
+        out.way = meta_link::LinkWay::Udp;
+        out.rtt_us = 500;
+      }
+    return out;
+  }
+
   void cut(Node& node, LinkId id) {
     for (Wire& wire : wires) {
       const bool forward = wire.from_id == id && wire.from == index(node);
@@ -365,6 +351,7 @@ class World {
   }
 
   std::deque<std::function<void()>> events_;
+  std::set<std::pair<std::size_t, std::size_t>> dead_;  // data paths, lower place first
   LinkId next_link_ = 1;
 };
 

@@ -81,6 +81,10 @@ MetaNode::MetaNode(MetaLab& l, std::uint8_t n)
       port(free_port()) {
   EXPECT_EQ(mkdir(socket_path("").c_str(), 0755), 0);
   write_state();
+  routing.incarnation = number;
+  routing.measure = [](const metad::test::RoutingCryptod::Address& neighbour) {
+    return meta_link::LinkState{neighbour, meta_link::LinkWay::Udp, 200, 0};
+  };
   control_ = WATTLE_MUST(os::listen_unix(socket_path("meta"), os::SocketKind::Stream, 0666));
   meta_listener_ =
       WATTLE_MUST(os::listen_unix(socket_path("crypto.meta"), os::SocketKind::Seqpacket, 0666));
@@ -206,6 +210,7 @@ void MetaNode::accept_meta() {
     if (const auto* m = std::get_if<meta_link::Endpoints>(&message)) endpoints[m->address] = *m;
     if (const auto* m = std::get_if<meta_link::Owner>(&message)) owner = *m;
     if (std::holds_alternative<meta_link::SnapshotEnd>(message)) snapshot = true;
+    tell_all(routing.on(message));
     if (const auto* m = std::get_if<meta_link::ListPeers>(&message)) {
       meta_link::PeersEnd end;
       end.id = m->id;
@@ -215,11 +220,17 @@ void MetaNode::accept_meta() {
   };
   callbacks.on_end = [](const Error&) {};
   callbacks.on_open = [this] {
-    tell(meta_link::Ready{1});
+    tell_all(routing.hello());
     rotate();
   };
   meta_ =
       std::make_unique<Channel>(lab.loop, std::move(*socket), "crypto.meta", std::move(callbacks));
+}
+
+void MetaNode::tell_all(const metad::test::RoutingCryptod::ToMetad& messages) {
+  for (const auto& message : messages)
+    std::visit(ipc::Overload{[](const std::monostate&) {}, [this](const auto& m) { tell(m); }},
+               message);
 }
 
 void MetaNode::rotate() {

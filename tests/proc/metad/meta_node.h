@@ -18,6 +18,7 @@
 #include "common/proto/credential.h"
 #include "common/proto/genesis.h"
 #include "common/proto/origin_record.h"
+#include "tests/support/routing_cryptod.h"
 #include "tests/unit/common/os/child.h"
 
 namespace wattle::test {
@@ -70,6 +71,7 @@ class MetaNode {
   std::uint16_t port = 0;
   pid_t pid = 0;
 
+  metad::test::RoutingCryptod routing;  // what it keeps for metad
   bool snapshot = false;
   std::map<ByteArray<40>, meta_link::Member> members;
   std::map<ByteArray<40>, meta_link::Endpoints> endpoints;
@@ -79,6 +81,7 @@ class MetaNode {
  private:
   void write_state();
   void accept_meta();
+  void tell_all(const metad::test::RoutingCryptod::ToMetad& messages);
   void accept_key();
 
   os::Fd control_, meta_listener_, key_listener_, notify_;

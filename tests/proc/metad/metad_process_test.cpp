@@ -18,6 +18,8 @@ namespace {
 
 using std::chrono::seconds;
 
+constexpr std::size_t kPacketBytes = 4095;  // the most that PACKET takes
+
 std::string at(const MetaNode& node) { return "127.0.0.1:" + std::to_string(node.port); }
 
 os::Fd connect_to(std::uint16_t port) {
@@ -96,6 +98,58 @@ TEST_F(MetadProcess, AKilledNeighbourIsLinkedAgainFromThePeersFile) {
   two.stop(SIGKILL);
   two.start();  // without --connect
   EXPECT_TRUE(lab.until([&] { return two.has_active_link("node1"); })) << two.log_text();
+}
+
+TEST_F(MetadProcess, PacketsGoInsideTheLinkAsTheyAre) {
+  MetaNode one(lab, 1), two(lab, 2);
+  one.start();
+  two.start({"--connect=" + at(one)});
+  // Both: each has heard the other's END then.
+  ASSERT_TRUE(lab.until([&] {
+    return one.has_active_link("node2") && two.has_active_link("node1");
+  })) << one.log_text();
+  Bytes datagram(kPacketBytes);
+  for (std::size_t i = 0; i < datagram.size(); ++i) datagram[i] = static_cast<std::uint8_t>(i);
+  for (int i = 0; i < 20; ++i) {
+    one.tell(meta_link::Carry{two.address.bytes, datagram});
+    datagram.front() = static_cast<std::uint8_t>(i + 1);
+  }
+  one.tell(meta_link::Carry{two.address.bytes, Bytes{'\n'}});
+  ASSERT_TRUE(lab.until([&] { return two.routing.carried.size() == 21; })) << two.log_text();
+  for (std::size_t i = 0; i < 20; ++i) {
+    datagram.front() = static_cast<std::uint8_t>(i);
+    EXPECT_EQ(two.routing.carried[i].datagram, datagram);
+    EXPECT_EQ(two.routing.carried[i].neighbour, one.address.bytes);
+  }
+  EXPECT_EQ(two.routing.carried[20].datagram, Bytes{'\n'});
+  EXPECT_TRUE(one.has_active_link("node2")) << "lines go on behind packets";
+}
+
+TEST_F(MetadProcess, AKilledMetadLosesNoRouteOfItsNeighbours) {
+  MetaNode one(lab, 1), two(lab, 2), three(lab, 3);
+  one.start();
+  two.start({"--connect=" + at(one)});
+  three.start({"--connect=" + at(one), "--indirect"});
+  const auto reaches = [](const MetaNode& from, const MetaNode& to) {
+    const auto entry = from.routing.table.find(to.address.bytes);
+    return entry != from.routing.table.end() &&
+           entry->second.state == meta_link::RouteState::Reachable;
+  };
+  const auto all = [&] {
+    return reaches(one, two) && reaches(one, three) && reaches(two, one) && reaches(two, three) &&
+           reaches(three, one) && reaches(three, two);
+  };
+  ASSERT_TRUE(lab.until(all)) << one.log_text();
+  EXPECT_EQ(two.routing.table.at(three.address.bytes).next_hop, one.address.bytes)
+      << "an indirect member is reached through others";
+  one.stop(SIGKILL);
+  ASSERT_TRUE(all());
+  one.start();
+  bool held = true;
+  EXPECT_FALSE(lab.until([&] { return !(held = held && all()); }, seconds(14)))
+      << "a route was gone for a moment";
+  EXPECT_TRUE(one.has_active_link("node2"));
+  EXPECT_TRUE(one.has_active_link("node3"));
 }
 
 TEST_F(MetadProcess, ForeignCertificatesAreRefused) {

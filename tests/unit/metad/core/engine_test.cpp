@@ -70,25 +70,6 @@ TEST(MetadEngine, BothSidesKeepTheLinkOfTheHigherAddress) {
   }
 }
 
-TEST(MetadEngine, HostsOfAnotherNeighbourGoNoFurther) {
-  // A line n1 - n2 - n3: nobody but n2 can be dialled.
-  World world;
-  world.add();
-  world.add([](NodeSetup& s) { s.connect = {place(1)}; });
-  world.run(seconds(1));
-  world.nodes[0]->reachable = false;
-  world.add([](NodeSetup& s) { s.connect = {place(2)}; });
-  world.nodes[2]->reachable = false;
-  world.run(seconds(2));
-  ASSERT_EQ(world.open_wires(0, 2), 0u);
-  const Engine& one = *world.nodes[0]->engine;
-  ASSERT_NE(one.nodes().find("n3"), nullptr) << "n2 told of its direct neighbour";
-  std::size_t told = 0;
-  for (const std::string& line : world.nodes[1]->heard)
-    if (line.starts_with("ADD_HOST n3")) ++told;
-  EXPECT_EQ(told, 1u) << "only n3 itself told n2 of n3";
-}
-
 TEST(MetadEngine, ReqKeyIsAnsweredByTheOwnerAndVerified) {
   Star star(2);
   star.world.run(seconds(1));
@@ -317,6 +298,7 @@ TEST(MetadEngine, WhoLeavesIsGoneAtTheOthers) {
   star.world.run(seconds(2));
   ASSERT_NE(star.node(3).engine->nodes().find("n2"), nullptr);
   star.node(1).reachable = false;
+  star.world.set_path(0, 1, false);  // else n1 would hold the link for ten seconds
   star.world.break_wires(0, 1);
   star.world.run(seconds(1));
   const Host* host = star.node(3).engine->nodes().find("n2");
@@ -398,13 +380,23 @@ TEST(MetadEngine, ASnapshotForANewCryptodIsWholeAndEnds) {
   star.world.act(one, one.engine->on_cryptod_down(star.world.now));
   one.to_cryptod.clear();
   star.world.act(one, one.engine->on_cryptod_up(star.world.now));
-  ASSERT_EQ(one.to_cryptod.size(), 4u);
+  ASSERT_EQ(one.to_cryptod.size(), 4u) << "the end waits for what cryptod has kept";
   EXPECT_TRUE(std::holds_alternative<meta_link::OwnCredential>(one.to_cryptod[0]));
-  EXPECT_TRUE(std::holds_alternative<meta_link::Endpoints>(one.to_cryptod[1]));
-  const auto* member = std::get_if<meta_link::Member>(&one.to_cryptod[2]);
+  EXPECT_TRUE(std::holds_alternative<meta_link::Neighbour>(one.to_cryptod[1]));
+  EXPECT_TRUE(std::holds_alternative<meta_link::Endpoints>(one.to_cryptod[2]));
+  const auto* member = std::get_if<meta_link::Member>(&one.to_cryptod[3]);
   ASSERT_NE(member, nullptr);
   EXPECT_TRUE(member->had_session);
-  EXPECT_TRUE(std::holds_alternative<meta_link::SnapshotEnd>(one.to_cryptod[3]));
+  star.world.act(one, one.engine->on_cryptod(meta_link::Ready{77}, star.world.now));
+  star.world.act(one, one.engine->on_cryptod(meta_link::HeldRoutesEnd{}, star.world.now));
+  ASSERT_EQ(one.to_cryptod.size(), 7u);
+  const auto* route = std::get_if<meta_link::Route>(&one.to_cryptod[4]);
+  ASSERT_NE(route, nullptr);
+  EXPECT_EQ(route->destination, two.bytes);
+  const auto* keep = std::get_if<meta_link::KeepIncarnation>(&one.to_cryptod[5]);
+  ASSERT_NE(keep, nullptr);
+  EXPECT_EQ(keep->incarnation, 1u) << "of the first cryptod, whose table this still is";
+  EXPECT_TRUE(std::holds_alternative<meta_link::SnapshotEnd>(one.to_cryptod[6]));
 }
 
 TEST(MetadEngine, ThePeersFileNamesWhomToDialAfterARestart) {

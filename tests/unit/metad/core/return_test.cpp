@@ -39,6 +39,7 @@ struct Return : ::testing::Test {
     world.act(*one, one->engine->on_cryptod_down(world.now));
     one->to_cryptod.clear();
     world.act(*one, one->engine->on_cryptod_up(world.now));
+    world.act(*one, one->engine->on_cryptod(meta_link::HeldRoutesEnd{}, world.now));
   }
 };
 

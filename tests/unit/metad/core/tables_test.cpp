@@ -7,12 +7,12 @@
 #include "metad/core/node_db.h"
 #include "metad/core/own_origin.h"
 #include "metad/core/owners.h"
-#include "metad/core/routes.h"
 #include "tests/support/meta_world.h"
 
 namespace wattle::metad::test {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Told = NodeDb::Told;
 
@@ -293,6 +293,54 @@ TEST(LaneFeed, KeepsOnlyTheNewestValueOfAKey) {
   EXPECT_TRUE(feed.next(build).has_value()) << "what was not taken comes again";
 }
 
+TEST(LaneFeed, EventsAreBoundedAndLeaveAnswersAlone) {
+  LaneFeed feed;
+  const auto build = [](const LaneFeed::Key&) -> LaneFeed::Message { return std::monostate{}; };
+  std::size_t taken = 0;
+  for (int i = 0; i < 1000; ++i) taken += feed.event(meta_link::Carried{}) ? 1u : 0u;
+  EXPECT_EQ(taken, LaneFeed::kMaxEvents);
+  feed.answer(meta_link::ListPeers{1});
+  std::vector<std::size_t> kinds;
+  while (auto message = feed.next(build)) {
+    kinds.push_back(message->index());
+    feed.sent();
+  }
+  ASSERT_EQ(kinds.size(), 1 + LaneFeed::kMaxEvents);
+  EXPECT_EQ(kinds[0], LaneFeed::Message(meta_link::ListPeers{}).index());
+  EXPECT_EQ(kinds[1], LaneFeed::Message(meta_link::Carried{}).index());
+  EXPECT_TRUE(feed.empty());
+}
+
+TEST(HostWants, AskOncePerGapAndTellEveryWaiterOnce) {
+  const Realm realm;
+  HostWants wants;
+  const NodeAddress two = realm.address(2);
+  EXPECT_TRUE(wants.add(two, 5, 1, kStart));
+  EXPECT_FALSE(wants.add(two, 7, 2, kStart + seconds(1))) << "one question is under way";
+  EXPECT_TRUE(wants.arrived(two, 6, kStart + seconds(2)).empty()) << "too old for the second";
+  wants.link_down(1);
+  EXPECT_EQ(wants.arrived(two, 7, kStart + seconds(2)), std::vector<LinkId>{2});
+  EXPECT_TRUE(wants.arrived(two, 8, kStart + seconds(2)).empty());
+  EXPECT_FALSE(wants.add(two, 9, 3, kStart + seconds(29)));
+  EXPECT_TRUE(wants.arrived(two, 9, kStart + seconds(31)).empty()) << "nobody waits so long";
+  EXPECT_TRUE(wants.add(two, 9, 3, kStart + seconds(31)));
+  std::size_t room = 0;
+  for (std::uint8_t n = 3; n < 200; ++n)
+    room += wants.add(realm.address(n), 1, 0, kStart + seconds(31)) ? 1u : 0u;
+  EXPECT_EQ(room, 197u);
+}
+
+TEST(KeyBroker, ANumberIsPassedOnOnce) {
+  const Realm realm;
+  KeyBroker broker({});
+  const NodeAddress two = realm.address(2);
+  for (std::uint64_t epoch : {1u, 2u, 3u, 4u}) EXPECT_TRUE(broker.may_forward(two, epoch));
+  for (std::uint64_t epoch : {1u, 2u, 3u, 4u}) EXPECT_FALSE(broker.may_forward(two, epoch));
+  EXPECT_TRUE(broker.may_forward(realm.address(3), 1)) << "another member's";
+  EXPECT_TRUE(broker.may_forward(two, 5));
+  EXPECT_TRUE(broker.may_forward(two, 1)) << "only the last four are known";
+}
+
 TEST(OwnOrigin, AnnouncesUsefulAddressesOnly) {
   const Realm realm;
   metad::Setup setup = realm.setup(1, "n1");
@@ -301,9 +349,11 @@ TEST(OwnOrigin, AnnouncesUsefulAddressesOnly) {
   own.keyd_up();
   EXPECT_FALSE(own.due(kStart).has_value()) << "addresses may come yet";
   const auto ip = [](std::string_view text) { return WATTLE_MUST(IpAddress::parse(text)); };
-  own.local({ip("127.0.0.1"), ip("fe80::1"), ip("169.254.1.1"), ip("10.9.0.1"), ip("fd00::1"),
-             ip("192.168.1.5"), ip("203.0.113.5"), ip("2001:db8::5")},
-            8737, 0);
+  meta_link::LocalEndpoints local;
+  local.addresses = {ip("127.0.0.1"), ip("fe80::1"),     ip("169.254.1.1"), ip("10.9.0.1"),
+                     ip("fd00::1"),   ip("192.168.1.5"), ip("203.0.113.5"), ip("2001:db8::5")};
+  local.port4 = 8737;
+  own.local(local);
   own.observed(ip("198.51.100.7"));
   own.observed(ip("127.0.0.1"));
   const auto request = own.due(kStart);
@@ -313,6 +363,70 @@ TEST(OwnOrigin, AnnouncesUsefulAddressesOnly) {
   EXPECT_EQ(texts, (std::vector<std::string>{"203.0.113.5:8737", "198.51.100.7:8737",
                                              "192.168.1.5:8737"}));
   EXPECT_FALSE(own.due(kStart + seconds(1)).has_value()) << "one request is under way";
+  // What neighbours see replaces the guess, with its own port.
+  local.seen = {WATTLE_MUST(Endpoint::parse("198.51.100.9:40123"))};
+  own.local(local);
+  texts.clear();
+  for (const Endpoint& endpoint : own.endpoints()) texts.push_back(endpoint.text());
+  EXPECT_EQ(texts, (std::vector<std::string>{"203.0.113.5:8737", "198.51.100.9:40123",
+                                             "192.168.1.5:8737"}));
+}
+
+TEST(OwnOrigin, HasTheLastRecordAfterARestartIfItIsOurs) {
+  const Realm realm;
+  const auto with = [&](const SignedOrigin& origin) {
+    metad::Setup setup = realm.setup(1, "n1");
+    setup.origin = print_request(print_origin(origin)) + "\n";
+    return OwnOrigin(setup, kStart).current();
+  };
+  const SignedOrigin mine = realm.origin(1, "n1", 7);
+  EXPECT_EQ(with(mine), mine);
+  SignedOrigin forged = mine;
+  forged.record.seqno = 8;
+  EXPECT_FALSE(with(forged));
+  EXPECT_FALSE(with(realm.origin(2, "n1", 7)));
+  EXPECT_FALSE(with(realm.origin(1, "n2", 7)));
+}
+
+TEST(OwnOrigin, IsRaisedByOneAndNoMoreThanTheNetworkBears) {
+  const Realm realm;
+  metad::Setup setup = realm.setup(1, "n1");
+  setup.origin = print_request(print_origin(realm.origin(1, "n1", 7)));
+  OwnOrigin own(setup, kStart);
+  own.keyd_up();
+  Instant now = kStart;
+  const auto sign = [&] {
+    key_link::Origin out;
+    const SignedOrigin next = realm.origin(1, "n1", own.current()->record.seqno + 1);
+    out.body = build_origin_body(next.record);
+    out.signature = next.signature;
+    EXPECT_TRUE(own.signed_one(out));
+  };
+  own.raise(7);
+  EXPECT_FALSE(own.due(now)) << "it has that";
+  own.raise(9);
+  EXPECT_FALSE(own.due(now)) << "nobody needs more than the next one";
+  int signings = 0;
+  for (int i = 0; i < 100; ++i, now += milliseconds(600)) {
+    own.raise(own.current()->record.seqno + 1);
+    if (!own.due(now)) continue;
+    ++signings;
+    sign();
+  }
+  EXPECT_GE(signings, 30);
+  EXPECT_LE(signings, 10 + 31) << "ten at once, then one in two seconds";
+}
+
+TEST(OwnOrigin, SaysTheOptionsOfTheConfiguration) {
+  const Realm realm;
+  metad::Setup setup = realm.setup(1, "n1");
+  setup.options = kOptionIndirect | kOptionTcpOnly;
+  setup.origin = print_request(print_origin(realm.origin(1, "n1", 7)));
+  OwnOrigin own(setup, kStart);
+  own.keyd_up();
+  const auto request = own.due(kStart);
+  ASSERT_TRUE(request) << "the record of before says other options";
+  EXPECT_EQ(request->options, 3u);
 }
 
 TEST(OwnOrigin, TakesOnlyItsOwnNewerRecords) {
@@ -332,27 +446,6 @@ TEST(OwnOrigin, TakesOnlyItsOwnNewerRecords) {
   EXPECT_FALSE(own.signed_one(answer(realm.origin(1, "n1", 5))));
   EXPECT_FALSE(own.signed_one(answer(realm.origin(1, "n1", 4))));
   EXPECT_TRUE(own.signed_one(answer(realm.origin(1, "n1", 6))));
-}
-
-TEST(DirectRoutes, PassOnceAndAskTheOwnerFirst) {
-  const Realm realm;
-  const NodeAddress a = realm.address(2), b = realm.address(3), far = realm.address(4);
-  DirectRoutes direct;
-  Routes& routes = direct;
-  routes.neighbour_up(a);
-  routes.neighbour_up(b);
-  routes.heard(far, a);
-  routes.heard(far, b);
-  EXPECT_TRUE(routes.passes_on(a, a, b));
-  EXPECT_FALSE(routes.passes_on(far, a, b)) << "heard from others: no further";
-  EXPECT_FALSE(routes.passes_on(a, a, a));
-  EXPECT_EQ(routes.ways(a).front(), a);
-  EXPECT_EQ(routes.ways(far).size(), 2u);
-  EXPECT_EQ(routes.ways(far, &a), std::vector<NodeAddress>{b});
-  routes.retracted(far, a);
-  EXPECT_EQ(routes.ways(far), std::vector<NodeAddress>{b});
-  routes.neighbour_down(b);
-  EXPECT_TRUE(routes.ways(far).empty());
 }
 
 }  // namespace
