@@ -98,13 +98,17 @@ class Engine::Impl {
   }
 
   void device(const DeviceState& state) {
+    const bool moved = !ctx_.device.addresses.empty() && ctx_.device.addresses != state.addresses;
     ctx_.device = state;
     const auto& own = state.addresses;
     for (const auto& peer : ctx_.peers) {
-      if (!peer->path || peer->path->local.is_unspecified()) continue;
+      if (!peer->path || !peer->path->is_direct()) continue;
       // An address that is gone cannot be sent from: let the kernel choose.
-      if (std::find(own.begin(), own.end(), peer->path->local) == own.end())
+      if (!peer->path->local.is_unspecified() &&
+          std::find(own.begin(), own.end(), peer->path->local) == own.end())
         peer->path->local = IpAddress{};
+      const bool matters = peer->neighbour || paths_.has_traffic(*peer, PathDesk::kNatTraffic);
+      if (moved && matters && peer->current) paths_.suspect(*peer);
     }
     meta_.local_endpoints();
     meta_.wake();

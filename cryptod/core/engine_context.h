@@ -13,6 +13,8 @@
 
 namespace wattle::cryptod {
 
+inline constexpr Duration kCameLately = std::chrono::seconds(3);
+
 struct EngineContext {
   EngineContext(const EngineConfig& c, Random& r)
       : config(c), random(r), peers(r.u64()), endpoints(r.u64()), table(r.u64()) {
@@ -50,7 +52,20 @@ struct EngineContext {
     dirty.push_back(peer.slot);
   }
   // The neighbour through which datagrams for this peer leave; null: there is no way.
-  Peer* first_hop(const Peer& to) { return table.first_hop(peers, to.id, now()); }
+  // If the table has none: the one that relayed something from it just now, so that an answer finds
+  // back.
+  Peer* first_hop(const Peer& to) {
+    Peer* const hop = table.first_hop(peers, to.id, now());
+    if (hop != nullptr || to.came_by == kNoSlot || now() >= to.came_at + kCameLately) return hop;
+    Peer& last = peers.at(to.came_by);
+    return can_relay(last) ? &last : nullptr;
+  }
+  // A valid datagram of this peer has come.
+  void came(Peer& from, const Arrival& via) const {
+    if (via.kind != PathKind::Routed || via.hop == kNoSlot) return;
+    from.came_by = via.hop;
+    from.came_at = now();
+  }
   // A random duration in [0, limit).
   Duration jitter(Duration limit) {
     return Duration(

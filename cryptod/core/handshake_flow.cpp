@@ -225,6 +225,7 @@ void HandshakeFlow::message1(const Received& d) {
                                                       : Counter::MemberClash);
   if (!members_.install(*peer, accepted, responder.record(), responder.credential())) return;
   peer->mark = responder.mark();
+  ctx_.came(*peer, d.via);
   last = mac;
 
   // Both began at once: the higher address stays initiator, unless it used an older record.
@@ -276,6 +277,7 @@ void HandshakeFlow::message2(const Received& d) {
   const auto micros =
       std::chrono::duration_cast<std::chrono::microseconds>(ctx_.now() - peer.handshake->sent);
   peer.rtt_us = static_cast<std::uint32_t>(std::clamp<std::int64_t>(micros.count(), 1, UINT32_MAX));
+  ctx_.came(peer, d.via);
   const Path path = paths_.after_handshake(peer, path_of(d));
   sessions_.adopt(peer, std::make_unique<Session>(std::move(keys), ctx_.now()), path);
   paths_.adopted(peer);

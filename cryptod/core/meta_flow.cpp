@@ -167,6 +167,13 @@ void MetaFlow::on(const meta_link::Owner& m) {
   if (!m.known) neighbours_.unknown(m.kind, m.value);
 }
 
+void MetaFlow::on(const meta_link::Route& m) {
+  routes_.route(m);
+  Peer* const peer = ctx_.peers.find(NodeAddress{m.destination});
+  if (peer == nullptr || m.entry.state != meta_link::RouteState::Reachable) return;
+  if ((peer->wanted || !peer->queue.empty()) && !sessions_.can_send(*peer)) handshakes_.want(*peer);
+}
+
 void MetaFlow::on(const meta_link::SnapshotEnd&) {
   routes_.snapshot_end();
   watch_.snapshot_end();

@@ -40,7 +40,7 @@ class MetaFlow {
   void on(const meta_link::Probe& m);
   void on(const meta_link::AskWhy& m);
   void on(const meta_link::Neighbour& m) { watch_.neighbour(m); }
-  void on(const meta_link::Route& m) { routes_.route(m); }
+  void on(const meta_link::Route& m);
   void on(const meta_link::KeepIncarnation& m) { routes_.keep_incarnation(m); }
   void on(const meta_link::Carried&) {}  // Engine's
   void on(const meta_link::SnapshotEnd&);

@@ -79,7 +79,9 @@ struct Peer {
   Instant heard_at{};                       // something valid came on a session of it
   std::optional<TokenBucket> relay_budget;  // bytes it may have relayed
   Instant refuse_at{};                      // not told of a refusal before that
-  Instant heed_at{};                        // its refusals are not heeded before that
+  std::uint32_t came_by = kNoSlot;          // who relayed its last datagram, and when
+  Instant came_at = kLongAgo;
+  Instant heed_at{};  // its refusals are not heeded before that
 
   // Asking metad for its key.
   bool stale = false;        // KEY_CHANGED: there may be a newer one than `seen`

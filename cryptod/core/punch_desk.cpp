@@ -97,7 +97,7 @@ void PunchDesk::due(Peer& peer) {
   if (note_at(peer) <= ctx_.now()) send_note(peer);
   Punch* const punch = peer.way.punch.get();
   if (punch == nullptr || ctx_.now() < punch->next_at) return;
-  if (!sessions_.can_send(peer) || peer.path->is_direct())
+  if (!sessions_.can_send(peer) || (peer.path->is_direct() && !peer.way.left))
     punch->next_at = kNever;
   else if (punch->step < kSteps.size())
     step(peer);

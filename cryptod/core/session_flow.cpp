@@ -33,6 +33,7 @@ void SessionFlow::transport(const Received& d) {
   }
 
   const Path from = path_of(d);
+  ctx_.came(peer, d.via);
   if (session == peer.next.get()) confirm(peer, from);
   peer.rx_bytes += d.bytes.size();
   if (from.kind != PathKind::Routed) peer.heard_at = ctx_.now();

@@ -76,8 +76,7 @@ void SessionKeeper::await(Peer& peer) {
 bool SessionKeeper::send(Peer& peer, InnerType type, ByteView body) {
   if (!can_send(peer)) return false;
   const bool silent = type == InnerType::Empty || type == InnerType::Refusal;
-  send_on(peer, *peer.current, *peer.path, type, body,
-          silent ? Expects::Nothing : Expects::Answer);
+  send_on(peer, *peer.current, *peer.path, type, body, silent ? Expects::Nothing : Expects::Answer);
   return true;
 }
 

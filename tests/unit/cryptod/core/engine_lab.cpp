@@ -120,6 +120,14 @@ void Node::give_member(const Node& other, bool had_session) {
                         had_session});
 }
 
+void Node::move(const Endpoint& to) {
+  endpoint = to;
+  lab_.places[to] = this;
+  const DeviceState device{true, 1500, credential.mac, to.port, to.port, {to.address}};
+  engine->device(lab_.moment, device, actions_);
+  perform();
+}
+
 void Node::send(const Bytes& frame) {
   const ByteView view(frame);
   engine->frames(lab_.moment, {&view, 1}, actions_);

@@ -68,6 +68,7 @@ class Node {
   void give_credential();
   void meta_again();  // metad's lane ends and another one connects
   void send(const Bytes& frame);
+  void move(const Endpoint& to);  // another address of the host, told by tapd
   void say(const meta_link::ToCryptod::Message& message);
   void hear_of(const Node& other);  // Endpoints
   void give_member(const Node& other, bool had_session = false);

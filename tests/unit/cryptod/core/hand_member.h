@@ -11,10 +11,11 @@ namespace wattle::cryptod::lab {
 
 class HandMember {
  public:
-  explicit HandMember(Lab& lab)
+  explicit HandMember(Lab& lab, std::uint8_t seed = 0x21)
       : lab_(lab),
-        identity_(key(0x21)),
-        packet_key_(key(0x22)),
+        seed_(seed),
+        identity_(key(seed)),
+        packet_key_(key(static_cast<std::uint8_t>(seed + 1))),
         address(NodeAddress::from_key(identity_.public_key())) {
     Credential c;
     c.network = lab.config.network;
@@ -39,7 +40,8 @@ class HandMember {
 
   // Every call is a new message 1, with the next counter.
   Initiator initiator(const Node& to) {
-    auto own = std::make_shared<LocalKey>(record_bytes, credential_bytes, key(0x22));
+    auto own = std::make_shared<LocalKey>(record_bytes, credential_bytes,
+                                          key(static_cast<std::uint8_t>(seed_ + 1)));
     auto ephemeral = key(static_cast<std::uint8_t>(0x30 + counter_ % 64));
     const std::uint64_t counter = counter_++;
     return WATTLE_MUST(Initiator::make(lab_.config.network, own, to.address, *to.record,
@@ -96,6 +98,7 @@ class HandMember {
 
  private:
   Lab& lab_;
+  std::uint8_t seed_;
   crypto::PrivateKey identity_, packet_key_;
   std::uint64_t counter_ = 0;
   std::uint32_t index_ = 100;
