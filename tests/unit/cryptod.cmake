@@ -10,6 +10,8 @@ wattle_test(cryptod_core_test
     unit/cryptod/core/forwarding_table_test.cpp
     unit/cryptod/core/neighbour_watch_test.cpp
     unit/cryptod/core/path_desk_test.cpp
+    unit/cryptod/core/path_hostile_test.cpp
+    unit/cryptod/core/path_nat_test.cpp
     unit/cryptod/core/path_parts_test.cpp
     unit/cryptod/core/pkik_vectors_test.cpp
     unit/cryptod/core/relay_flow_test.cpp

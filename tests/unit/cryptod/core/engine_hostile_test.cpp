@@ -441,14 +441,5 @@ TEST(EngineHostile, SilentPeerIsTriedAnewAfterFifteenSeconds) {
   EXPECT_EQ(lab.a().counter(Counter::HandshakesStarted), begun + 1);
 }
 
-TEST(EngineHostile, QuietPairStaysQuiet) {
-  Pair lab;
-  lab.talk();
-  lab.run(seconds(20));
-  const std::size_t packets = lab.seen.size();
-  lab.run(seconds(3000));
-  EXPECT_EQ(lab.seen.size(), packets);
-}
-
 }  // namespace
 }  // namespace wattle::cryptod::lab
