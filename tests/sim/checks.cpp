@@ -102,4 +102,14 @@ World::Reach World::reach() const {
   return out;
 }
 
+EdgeId World::busiest() const {
+  const std::size_t n = nodes_.size();
+  std::vector<std::size_t> uses(edges_.size());
+  for (std::size_t i = 0; i < next_.size(); ++i) {
+    const NodeId to = next_[i][0];
+    if (to != kNobody) ++uses[edge_of_.at({static_cast<NodeId>(i % n), to})];
+  }
+  return static_cast<EdgeId>(std::max_element(uses.begin(), uses.end()) - uses.begin());
+}
+
 }  // namespace wattle::sim

@@ -56,9 +56,10 @@ void print_figures(std::size_t nodes, unsigned degree, std::uint64_t seed) {
   measure(world, "it leaves");
   world.start(last);
   measure(world, "it comes back");
-  world.cut(0);
-  measure(world, "a link is lost");
-  world.mend(0);
+  const EdgeId busiest = world.busiest();
+  world.cut(busiest);
+  measure(world, "the busiest link is lost");
+  world.mend(busiest);
   measure(world, "it is back");
   world.restart_metad(0);
   measure(world, "a metad restarts");

@@ -127,6 +127,7 @@ class World {
   };
   // Follows cryptod's tables for every pair that the edges in service connect.
   Reach reach() const;
+  EdgeId busiest() const;  // the edge that most lines of the tables go over
 
   Instant now() const { return now_; }
   std::size_t size() const { return nodes_.size(); }
