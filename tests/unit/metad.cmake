@@ -8,7 +8,7 @@ wattle_test(metad_test
     unit/metad/core/renewal_test.cpp unit/metad/core/engine_renewal_test.cpp unit/metad/core/origin_answer_test.cpp
   LINKS metad_core)
 wattle_test(router_test
-  SOURCES unit/metad/core/router_test.cpp unit/metad/core/router_links_test.cpp unit/metad/core/router_net_test.cpp
+  SOURCES unit/metad/core/router_test.cpp unit/metad/core/router_tell_test.cpp unit/metad/core/router_links_test.cpp unit/metad/core/router_net_test.cpp
   LINKS metad_core)
 wattle_test(metad_io_test
   SOURCES unit/metad/io/registry_client_test.cpp unit/metad/io/listener_test.cpp
