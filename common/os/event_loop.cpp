@@ -112,8 +112,11 @@ struct EventLoop::Timer::State {
   std::shared_ptr<std::function<void()>> callback;
   Instant due = kNever;  // by os::now()
 
+  // libevent reads a clock of some milliseconds' grain, so it is early by up to a grain: a long
+  // wait is made a grain longer, which costs less than waking twice.
   void start(Duration delay) {
-    const timeval time = to_timeval(delay);
+    constexpr Duration kLong = std::chrono::milliseconds(20), kGrain = std::chrono::milliseconds(5);
+    const timeval time = to_timeval(delay < kLong ? delay : delay + kGrain);
     WATTLE_CHECK(event_add(ev, &time) == 0);
   }
 

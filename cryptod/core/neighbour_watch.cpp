@@ -61,7 +61,8 @@ void NeighbourWatch::neighbour(const meta_link::Neighbour& m) {
   } else {
     if (w == nullptr) {
       if (watched_.size() >= kMost) return ctx_.count(Counter::MembersFull);
-      if (watched_.empty()) beat_ = ctx_.now() + kBeat;
+      // Not at the same moment as the other side, to which the link is new, too.
+      if (watched_.empty()) beat_ = ctx_.now() + kLately + ctx_.jitter(kLately);
       peer->neighbour = true;
       paths_.neighbour_changed(*peer);
       w = &watched_.emplace_back(Watched{.slot = peer->slot});
@@ -125,6 +126,16 @@ void NeighbourWatch::work() {
 }
 
 // ---- probes ----------------------------------------------------------------------------------
+
+void NeighbourWatch::asked(Peer& peer, const Path& from) {
+  Watched* const w = find(peer);
+  if (w == nullptr || from.kind == PathKind::Routed || w->lost_at != kNever ||
+      peer.link_way == LinkWay::Down || ctx_.now() < w->sent + kLately)
+    return;
+  keep_session(*w, peer);
+  probe(*w, peer);
+  schedule();
+}
 
 void NeighbourWatch::probe(Watched& w, Peer& peer) {
   if (!sessions_.can_send(peer)) return;
@@ -202,10 +213,9 @@ void NeighbourWatch::due() {
     if (w.tell_at <= ctx_.now()) tell(w, peer, false);
     const bool retry = !sessions_.can_send(peer) && !peer.handshake && w.want_at <= ctx_.now();
     if (beat || retry) keep_session(w, peer);
-    if (beat && w.lost_at == kNever) probe(w, peer);
+    if (beat && w.lost_at == kNever && w.sent + kLately <= ctx_.now()) probe(w, peer);
   }
-  // Late ticks do not shift the beat, and missed ones are not made up for.
-  while (beat_ <= ctx_.now()) beat_ += kBeat;
+  pass_beats();
   schedule();
 }
 
@@ -240,11 +250,18 @@ void NeighbourWatch::tell(Watched& w, const Peer& peer, bool anyway) {
   ctx_.tell_metad(now);
 }
 
+// Late ticks do not shift the beat, and missed ones are not made up for.
+void NeighbourWatch::pass_beats() {
+  if (beat_ <= ctx_.now()) beat_ += kBeat * ((ctx_.now() - beat_) / kBeat + 1);
+}
+
 void NeighbourWatch::schedule() {
-  next_ = watched_.empty() ? kNever : beat_;
+  if (next_ > ctx_.now()) pass_beats();  // at which nobody was due
+  next_ = kNever;
   for (const Watched& w : watched_) {
     const Peer& peer = ctx_.peers.at(w.slot);
-    next_ = std::min({next_, w.forget_at, w.lost_at, w.tell_at});
+    const Instant beat = beat_ < w.sent + kLately ? beat_ + kBeat : beat_;
+    next_ = std::min({next_, beat, w.forget_at, w.lost_at, w.tell_at});
     if (!sessions_.can_send(peer) && !peer.handshake)
       next_ = std::min(next_, std::max(w.want_at, ctx_.now() + kRetryFirst / 10));
   }

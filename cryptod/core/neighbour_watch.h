@@ -1,6 +1,6 @@
 // Neighbours are the members that metad has links with: with each a session is kept, also without
-// traffic, and probed, all at one beat; what the probes tell of loss and round trip is the cost of
-// the link (DESIGN 6). Which path a neighbour has is not decided here.
+// traffic, and probed, all that are due at one beat; what the probes tell of loss and round trip
+// is the cost of the link (DESIGN 6). Which path a neighbour has is not decided here.
 #pragma once
 
 #include "cryptod/core/handshake_flow.h"
@@ -10,6 +10,9 @@ namespace wattle::cryptod {
 class NeighbourWatch {
  public:
   static constexpr Duration kBeat = std::chrono::seconds(3);
+  // A question of the neighbour is answered together with our own, unless one has left so lately;
+  // a beat leaves out whom it would ask again so soon. So a pair follows one of its two beats.
+  static constexpr Duration kLately = kBeat / 2;
   // An answer is waited for so long, or four round trips; after a lost probe the next one follows
   // at once.
   static constexpr Duration kPatience = std::chrono::seconds(1);
@@ -35,6 +38,9 @@ class NeighbourWatch {
   // An answer to a probe came from there; false: to none of these.
   bool answered(Peer& peer, const Path& from, std::uint64_t nonce);
 
+  // A question of it came from there.
+  void asked(Peer& peer, const Path& from);
+
   // Beat, lost probes, sessions to be made. Call at every tick.
   void due();
   // After every event, before the dirty peers are told of: sessions that came or went.
@@ -51,6 +57,7 @@ class NeighbourWatch {
 
     std::uint64_t nonce = 0;  // of the probe under way
     Instant sent{};
+    Instant due{};             // the next one
     Instant lost_at = kNever;  // kNever: none is under way
     std::uint16_t misses = 0;  // of the last `probes`, newest in bit 0
     std::uint32_t probes = 0;
@@ -73,6 +80,7 @@ class NeighbourWatch {
   void set_way(Watched& w, Peer& peer, meta_link::LinkWay way);
   void tell(Watched& w, const Peer& peer, bool anyway);
   void forget(Watched& w);
+  void pass_beats();
   void schedule();
 
   EngineContext& ctx_;
@@ -80,7 +88,7 @@ class NeighbourWatch {
   HandshakeFlow& handshakes_;
   PathDesk& paths_;
   std::vector<Watched> watched_;
-  Instant beat_{};
+  Instant beat_{};  // the next one, somebody due or not
   Instant next_ = kNever;
 };
 

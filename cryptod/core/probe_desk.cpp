@@ -48,6 +48,7 @@ bool ProbeDesk::probe(Peer& peer, Session& session, const Path& from, ByteView b
     const std::size_t size = build_probe(reply, bytes);
     sessions_.send_on(peer, session, from, InnerType::Probe, ByteView(bytes).first(size),
                       SessionKeeper::Expects::Nothing);
+    watch_.asked(peer, from);
   }
   return true;
 }
