@@ -115,6 +115,10 @@ class Engine {
   // engine.cpp
   Actions take();
   void count(std::string_view name) { ++counters_[std::string(name)]; }
+  void count_line(bool out, std::string_view line) {  // of all links, LF included
+    ++counters_[out ? "tx_lines" : "rx_lines"];
+    counters_[out ? "tx_bytes" : "rx_bytes"] += line.size() + 1;
+  }
   void note(Note::Level level, std::string sentence, const NodeAddress* peer = nullptr,
             std::string err = {});
   void dial(Now now);

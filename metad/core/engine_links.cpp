@@ -68,6 +68,7 @@ Actions Engine::on_line(LinkId id, std::string_view line, Now now) {
   if (at == links_.end()) return take();
   Link& link = at->second;
   link.heard(now.mono);
+  count_line(false, line);
   if (!link.lines.take(now.mono)) {
     // A line left out might have been a retraction, which the next barrier would acknowledge.
     count("line_over_budget");

@@ -32,6 +32,8 @@ Actions Engine::take() {
   // What a line of an action leads to may be an action again.
   for (auto actions = router_.take(); !actions.empty(); actions = router_.take())
     for (const RouterAction& action : actions) perform(action);
+  for (const Action& action : out_)
+    if (const auto* line = std::get_if<SendLine>(&action)) count_line(true, line->line);
   return std::exchange(out_, {});
 }
 

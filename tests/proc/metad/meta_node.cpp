@@ -206,6 +206,7 @@ void MetaNode::accept_meta() {
   using Channel = os::Channel<meta_link::ToMetad, meta_link::ToCryptod>;
   Channel::Callbacks callbacks;
   callbacks.on_message = [this](meta_link::ToCryptod::Message& message, std::vector<os::Fd>&) {
+    if (std::holds_alternative<meta_link::Route>(message)) last_route = os::now();
     if (const auto* m = std::get_if<meta_link::Member>(&message)) members[m->address] = *m;
     if (const auto* m = std::get_if<meta_link::Endpoints>(&message)) endpoints[m->address] = *m;
     if (const auto* m = std::get_if<meta_link::Owner>(&message)) owner = *m;

@@ -72,6 +72,7 @@ class MetaNode {
   pid_t pid = 0;
 
   metad::test::RoutingCryptod routing;  // what it keeps for metad
+  Instant last_route{};                 // when its table changed last
   bool snapshot = false;
   std::map<ByteArray<40>, meta_link::Member> members;
   std::map<ByteArray<40>, meta_link::Endpoints> endpoints;
