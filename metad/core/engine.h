@@ -273,9 +273,8 @@ class Engine {
   std::uint64_t incarnation_ = 0;             // that ID tells; 0: not started
   std::uint64_t cryptod_incarnation_ = 0;     // that Ready told
   bool started_ = false;
-  bool table_ = false;     // cryptod takes Route
-  bool measured_ = false;  // it tells LinkState
-  Instant table_due_{};    // no longer waited for HeldRoutesEnd
+  bool table_ = false;   // cryptod takes Route
+  Instant table_due_{};  // no longer waited for HeldRoutesEnd
   Instant health_due_ = kNever;
   TokenBucket verifies_{500, 500};
   std::uint32_t next_query_ = 1;

@@ -136,7 +136,8 @@ void Engine::told_way(LinkId id, Link& link, const NodeAddress& destination,
     feed_.unmark(LaneFeed::Kind::Gone, destination);
     feed_.mark(LaneFeed::Kind::Endpoints, destination);
   }
-  switch (router_.update(id, destination, distance, now.mono)) {
+  const bool news = nodes_.take_news(destination, distance.seqno);
+  switch (router_.update(id, destination, distance, now.mono, news)) {
     case Router::Verdict::Stored:
       return count("route_stored");
     case Router::Verdict::Unfeasible:

@@ -270,8 +270,10 @@ Actions Engine::on_keyd(const key_link::ToMetad::Message& message, Now now) {
 
 // Every link hears of it from the router: the record is a new way to us.
 void Engine::on_origin(const key_link::Origin& message, Now now) {
+  const auto before = own_.current();
   if (!own_.signed_one(message)) return count("own_origin_refused");
-  router_.own_seqno(own_.current()->record.seqno, now.mono);
+  const OriginRecord& record = own_.current()->record;
+  router_.own_seqno(record.seqno, now.mono, !before || !says_the_same(before->record, record));
   out_.push_back(StoreFile{"origin", print_request(print_origin(*own_.current())) + "\n"});
   out_.push_back(PublishOrigin{message.body, to_array<64>(message.signature)});
 }

@@ -194,13 +194,10 @@ void Engine::on_link_state(const meta_link::LinkState& message, Now now) {
   neighbour.bytes = message.address;
   if (health_.size() >= kMaxHealth && !health_.contains(neighbour)) return count("link_state_full");
   health_[neighbour] = {message, true};
-  measured_ = true;
   set_cost(neighbour, now);
 }
 
 void Engine::set_cost(const NodeAddress& neighbour, Now now) {
-  // A cryptod that never told of a data path does not measure: the link itself is believed.
-  if (!measured_) return router_.cost(neighbour, kLinkCost, now.mono);
   const auto at = health_.find(neighbour);
   if (at != health_.end()) router_.cost(neighbour, link_cost(at->second.state), now.mono);
 }

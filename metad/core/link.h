@@ -74,7 +74,7 @@ class Link {
   TokenBucket carried_out{1'000'000, 256 * 1024, std::chrono::milliseconds(500)};  // 2 MB/s each
 
   bool congested = false;
-  bool told_end = false;  // our END has left
+  bool told_end = false;               // our END has left
   std::set<NodeAddress> subnets_told;  // hosts whose subnets went over this link
   // Ways whose seqno no verified record has proven yet; taken up when it comes. Bounded.
   std::map<NodeAddress, Distance> unproven;

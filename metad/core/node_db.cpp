@@ -34,6 +34,11 @@ NodeDb::Told NodeDb::tell(const SignedOrigin& origin, LinkId link, Instant now) 
     drop_name(record.address, host.origin.record.name);
     host.name_proven = false;
   }
+  if (result == Told::New ||
+      (result == Told::Newer && !says_the_same(host.origin.record, record))) {
+    host.news = record.seqno;
+    host.news_came = false;
+  }
   host.origin = origin;
   host.heard = now;
   if (link != 0 && host.told_by.insert(link).second) ++told_[link];
@@ -51,6 +56,13 @@ bool NodeDb::tell_again(const NodeAddress& address, LinkId link, Instant now) {
   if (at == hosts_.end() || !has_room(at, link)) return false;
   at->second.heard = now;
   if (at->second.told_by.insert(link).second) ++told_[link];
+  return true;
+}
+
+bool NodeDb::take_news(const NodeAddress& address, std::uint64_t seqno) {
+  const auto at = hosts_.find(address);
+  if (at == hosts_.end() || at->second.news_came || seqno < at->second.news) return false;
+  at->second.news_came = true;
   return true;
 }
 

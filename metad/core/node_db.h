@@ -23,6 +23,9 @@ struct Host {
   std::set<LinkId> told_by;  // empty: heard of no more, kept for a while (kForget)
   Instant heard{};
   bool name_proven = false;
+  // The lowest seqno of a record that says what is held, and whether a way with it has come.
+  std::uint64_t news = 0;
+  bool news_came = false;
 };
 
 class NodeDb {
@@ -50,6 +53,8 @@ class NodeDb {
   Told tell(const SignedOrigin& origin, LinkId link, Instant now);
   // The link tells of a way to it. False: unknown, or the link told of too many.
   bool tell_again(const NodeAddress& address, LinkId link, Instant now);
+  // A way with this seqno comes. True if with it, for the first time, comes what the record says.
+  bool take_news(const NodeAddress& address, std::uint64_t seqno);
   // True if the link had told of it.
   bool retract(const NodeAddress& address, LinkId link, Instant now);
   // Everything that this link told is taken back; returns who is heard of by nobody now.

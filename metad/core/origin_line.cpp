@@ -5,6 +5,12 @@
 
 namespace wattle::metad {
 
+bool says_the_same(const OriginRecord& one, const OriginRecord& other) {
+  OriginRecord copy = other;
+  copy.seqno = one.seqno;
+  return one == copy;
+}
+
 Request print_origin(const SignedOrigin& origin) {
   const OriginRecord& r = origin.record;
   Request out;

@@ -17,6 +17,9 @@ struct SignedOrigin {
   bool operator==(const SignedOrigin&) const = default;
 };
 
+// Both say the same, but for the seqno.
+bool says_the_same(const OriginRecord& one, const OriginRecord& other);
+
 Request print_origin(const SignedOrigin& origin);
 
 // The record that the line states, rebuilt; its signature is not checked here. NotFound if the line

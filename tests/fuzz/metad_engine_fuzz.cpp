@@ -4,6 +4,8 @@
 //   wN    cryptod wants node N's key                   o     cryptod asks who owns 10.9.0.3
 //   s     node 2 has a session                         t     ten seconds pass
 //   d1 d2 the link ends                                u1 u2 it comes up again
+//   mN    ADD_HOST of node N, a way that link 1 tells  lN    cryptod's data path to node N lives
+//   xN    that path is dead                            pN    N * 100 bytes behind PACKET on link 1
 // Invariants after each step: bounds hold, nothing about ourselves is stored, what is sent parses.
 #include "tests/support/meta_world.h"
 
@@ -20,6 +22,7 @@ struct Scene {
   Now now{Instant(std::chrono::seconds(100)), {Realm::kStart}};
   Engine engine{realm.setup(1, "n1"), random, now};
   std::map<int, LinkId> links{};
+  std::vector<std::uint64_t> acks{};
   LinkId next = 1;
 
   void check(const Actions& actions) {
@@ -31,7 +34,16 @@ struct Scene {
       if (const auto* said = std::get_if<ControlLine>(&action))
         WATTLE_CHECK(said->line.find('\n') == std::string::npos);
     }
-    while (auto message = engine.next_for_cryptod()) engine.sent_to_cryptod();
+    while (auto message = engine.next_for_cryptod()) {
+      engine.sent_to_cryptod();
+      if (const auto* route = std::get_if<meta_link::Route>(&*message))
+        acks.push_back(route->ticket);
+    }
+    while (!acks.empty()) {
+      const meta_link::RouteAck ack{acks.back()};
+      acks.pop_back();
+      check(engine.on_cryptod(ack, now));
+    }
     WATTLE_CHECK(engine.nodes().find(realm.address(1)) == nullptr);
     WATTLE_CHECK(engine.links().size() <= kMaxLinks);
     WATTLE_CHECK(engine.nodes().hosts().size() <= NodeDb::kMaxHosts);
@@ -65,6 +77,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const Realm realm;
   Scene world(realm);
   world.check(world.engine.on_cryptod_up(world.now));
+  world.check(world.engine.on_cryptod(meta_link::Ready{1}, world.now));
+  world.check(world.engine.on_cryptod(meta_link::HeldRoutesEnd{}, world.now));
   const Bytes own = realm.answer(1, "n1", 5, world.now.unix);
   world.check(world.engine.on_cryptod(meta_link::OwnRecord{to_array<200>(own)}, world.now));
   world.check(world.engine.on_control_open(1, false, world.now));
@@ -90,6 +104,23 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
       case 'h':
         world.line(1, print_request(print_origin(realm.origin(node, name, 9))));
+        break;
+      case 'm': {
+        Request line = print_origin(realm.origin(node, name, 9));
+        line.keys.emplace_back("metric", "100");
+        world.line(1, print_request(line));
+        break;
+      }
+      case 'l':
+      case 'x': {
+        meta_link::LinkState state;
+        state.address = realm.address(node).bytes;
+        state.way = step[0] == 'l' ? meta_link::LinkWay::Udp : meta_link::LinkWay::Down;
+        world.check(world.engine.on_cryptod(state, world.now));
+        break;
+      }
+      case 'p':
+        world.check(world.engine.on_packet(world.links[1], Bytes(node * 100u, 1), world.now));
         break;
       case 'a': {
         Request answer;
