@@ -263,7 +263,7 @@ TEST(EngineHostile, WhoeverForwardsAPacketFirstDoesNotGetTheTraffic) {
   for (const Packet& p : lab.seen)
     if (p.to == kMallory) bytes += p.bytes.size();
   EXPECT_GT(bytes, 0u);                              // probes only,
-  EXPECT_LE(bytes, 20u * (kTransportOverhead + 9));  // paced
+  EXPECT_LE(bytes, 12u * (kTransportOverhead + 9));  // paced
 }
 
 TEST(EngineHostile, OldPacketsTellNothingOfPaths) {
