@@ -207,8 +207,8 @@ enum class LinkWay : std::uint8_t {
   Carried = 2,  // only as PACKET
 };
 constexpr bool is_valid(LinkWay w) { return w <= LinkWay::Carried; }
-// Of a Neighbour: at once when `way` changes, else when rtt or loss has moved by a fifth, at most
-// every 2 s; all of them after Ready.
+// Of a Neighbour: at once when `way` changes, else when rtt (by 2 ms at least) or loss has moved by
+// a fifth, at most every 2 s; all of them after Ready.
 struct LinkState {
   Address address{};
   LinkWay way = LinkWay::Down;

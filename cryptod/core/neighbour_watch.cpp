@@ -15,6 +15,9 @@ namespace {
 // protocols.md 5.2: the first sample counts double, later ones are smoothed.
 constexpr double kAlpha = 0.836;
 
+// Microseconds. What a busy host adds to a LAN's round trip is no news: metad is not woken by it.
+constexpr std::uint64_t kLeastRtt = 2000;
+
 // A fifth, and enough to matter for a cost: below `least` all is the same.
 bool has_moved(std::uint64_t from, std::uint64_t to, std::uint64_t least) {
   const std::uint64_t step = from > to ? from - to : to - from;
@@ -237,7 +240,7 @@ void NeighbourWatch::tell(Watched& w, const Peer& peer, bool anyway) {
   if (!anyway) {
     // A metad that is not there is told all when it comes.
     const bool news =
-        peer.link_way != LinkWay::Down && (has_moved(w.told.rtt_us, now.rtt_us, 500) ||
+        peer.link_way != LinkWay::Down && (has_moved(w.told.rtt_us, now.rtt_us, kLeastRtt) ||
                                            has_moved(w.told.loss_permille, now.loss_permille, 1));
     if (!news || !ctx_.meta_up) return;
     if (ctx_.now() < w.told_at + kTellPause) {
