@@ -59,32 +59,41 @@ all_pairs() {
   return $failed
 }
 
-# flows_start: a ping 5 times a second for every ordered pair of MEMBERS; flows_end: ends them, prints the pairs that
+# flow_start FROM TO FILE [INTERVAL]: a ping that goes on until flow_end FROM FILE; what it said is in FILE.
+flow_start() {
+  on "$1" bash -c "echo \$\$ > $3.pid; exec ping -n -i ${4:-0.2} -W 2 $(address4 "$2")" > "$3" 2>&1 &
+}
+flow_end() {
+  on "$1" kill -INT "$(cat "$2.pid")"
+  wait_for 5 grep -q 'packets transmitted' "$2"
+}
+
+# flows_start: a flow 5 times a second for every ordered pair of MEMBERS; flows_end: ends them, prints the pairs that
 # lost any and how many, true if none did.
 flows_start() {
   local from to
   rm -rf "$LAB/flows"; mkdir "$LAB/flows"
-  FLOWS=()
   for from in "${MEMBERS[@]}"; do
     for to in "${MEMBERS[@]}"; do
-      [ "$from" != "$to" ] || continue
-      on "$from" ping -n -i 0.2 -W 2 "$(address4 "$to")" > "$LAB/flows/$from.$to" 2>&1 & FLOWS+=($!)
+      [ "$from" = "$to" ] || flow_start "$from" "$to" "$LAB/flows/$from.$to"
     done
   done
 }
 flows_end() {
-  local file lost=0 sent=0 line
-  for file in "${FLOWS[@]}"; do kill -INT "$file" 2>/dev/null; done
-  wait "${FLOWS[@]}" 2>/dev/null
-  for file in "$LAB"/flows/*; do
-    line=$(grep 'packets transmitted' "$file") || { echo "${file##*/}: no summary"; lost=$((lost + 1)); continue; }
-    # shellcheck disable=SC2086
-    set -- $line
-    sent=$((sent + $1))
-    # The one that was on its way when we stopped counts for nobody.
-    if [ "$1" -gt $(($4 + 1)) ]; then echo "${file##*/}: $1 sent, $4 answered"; lost=$((lost + $1 - $4)); fi
+  local from to lost=0 sent=0 pairs=0 file
+  for from in "${MEMBERS[@]}"; do
+    for to in "${MEMBERS[@]}"; do
+      [ "$from" != "$to" ] || continue
+      file=$LAB/flows/$from.$to
+      flow_end "$from" "$file" || { echo "$from -> $to: no summary"; lost=$((lost + 1)); continue; }
+      # shellcheck disable=SC2046
+      set -- $(grep 'packets transmitted' "$file")
+      sent=$((sent + $1)); pairs=$((pairs + 1))
+      # The one that was on its way at the end counts for nobody.
+      if [ "$1" -gt $(($4 + 1)) ]; then echo "$from -> $to: $1 sent, $4 answered"; lost=$((lost + $1 - $4)); fi
+    done
   done
-  echo "$sent pings sent by ${#FLOWS[@]} pairs, $lost lost"
+  echo "$sent pings sent by $pairs pairs, $lost lost"
   [ $lost = 0 ]
 }
 
