@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The registry is dead and every member is started anew: all pairs reach each other again from cached peers alone.
 set -u
-here=$(dirname "$0"); . "$here/lab.sh"; . "$here/network.sh"; . "$here/five.sh"
+here=$(cd "$(dirname "$0")" && pwd); . "$here/lab.sh"; . "$here/network.sh"; . "$here/five.sh"
 lab_open "${1:?folder of the programs}"
 five_cables || exit 1
 lab_machine registry 192.0.2.2/24 net
@@ -13,7 +13,9 @@ sleep 6      # the file of peers is written some seconds after the last news
 on registry wattle down $NET
 for name in "${FIVE[@]}"; do on $name wattle down $NET; done
 at=${EPOCHREALTIME/./}
-for name in "${FIVE[@]}"; do on $name wattle up $NET & done; wait
+starts=()
+for name in "${FIVE[@]}"; do on $name wattle up $NET & starts+=($!); done
+wait "${starts[@]}"
 check "registry dead, all members restarted: all pairs again within 30 s" wait_for 30 all_pairs 4
 echo "        $(( (${EPOCHREALTIME/./} - at) / 1000 )) ms after the first wattle up"
 check "IPv6 and fe80, too" all_pairs 6 fe80

@@ -2,7 +2,7 @@
 # Five members in a line, each of which sees only its neighbours on the wire: the ends ping each other through three
 # relays, which see no plaintext, hold a hop limit and a budget; a cut in the middle is healed by a detour.
 set -u
-here=$(dirname "$0"); . "$here/lab.sh"; . "$here/network.sh"; . "$here/five.sh"
+here=$(cd "$(dirname "$0")" && pwd); . "$here/lab.sh"; . "$here/network.sh"; . "$here/five.sh"
 lab_open "${1:?folder of the programs}"
 network_open a b c d e f || exit 1
 
@@ -54,16 +54,16 @@ check "and no plaintext: ${#hidden} known bytes do not occur in it" no_text
 counter() { on "$1" wattle status --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["counters"].get(sys.argv[1], 0))' "crypto.$2"; }
 aged() {
   on a ping -n -q -c 15 -i 0.1 "$(address4 e)" > /dev/null & local flow=$!
-  on a python3 "$here/../support/again.py" eth0 192.0.2.11 192.0.2.12 8737 "$1"
+  on a python3 "$here/../support/again.py" eth0 192.0.2.11 192.0.2.12 8737 "$1" || return 1
   wait $flow
 }
 before=$(counter b drop_hops)
-check "a datagram that has made 31 hops is sent once more" aged 31
+check "a datagram that has made 32 hops is sent once more" aged 32
 grew() { [ "$(counter b drop_hops)" -gt "$before" ]; }
 check "the first relay drops it: drop_hops" wait_for 5 grew
 before=$(counter c drop_hops)
 grew() { [ "$(counter c drop_hops)" -gt "$before" ]; }
-check "one that has made 30 hops" aged 30
+check "one that has made 31 hops" aged 31
 check "is dropped by the second relay" wait_for 5 grew
 
 # The detour: f sees b and d from now on, then the middle one is cut off.

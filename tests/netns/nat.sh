@@ -2,7 +2,7 @@
 # Two members behind separate port-restricted NATs: first through a relay, then straight; a NAT that forgets its mapping
 # costs seconds; what `why` and the debug socket say of it all.
 set -u
-here=$(dirname "$0"); . "$here/lab.sh"; . "$here/network.sh"; . "$here/five.sh"
+here=$(cd "$(dirname "$0")" && pwd); . "$here/lab.sh"; . "$here/network.sh"; . "$here/five.sh"
 lab_open "${1:?folder of the programs}"
 five_open || exit 1
 check "carol pings dave at once" pings carol dave 4 3

@@ -2,7 +2,7 @@
 # Five members, two behind NATs: registry, signer, every metad and every keyd killed under pings of all 20 pairs lose
 # none; a killed cryptod is back with all its peers.
 set -u
-here=$(dirname "$0"); . "$here/lab.sh"; . "$here/network.sh"; . "$here/five.sh"
+here=$(cd "$(dirname "$0")" && pwd); . "$here/lab.sh"; . "$here/network.sh"; . "$here/five.sh"
 lab_open "${1:?folder of the programs}"
 five_open || exit 1
 check "all 20 ordered pairs ping" wait_for 60 all_pairs 4 6 fe80

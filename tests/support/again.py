@@ -14,8 +14,8 @@ import time
 
 def main():
     interface, source, target, port, hops = sys.argv[1:6]
-    listener = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
-    listener.bind((interface, 0x0800))
+    listener = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0003))
+    listener.bind((interface, 0x0003))  # all protocols: only so are outgoing packets seen, too
     listener.settimeout(0.2)
     seen = collections.defaultdict(list)
     end = time.monotonic() + 1.0
@@ -24,7 +24,7 @@ def main():
             packet, address = listener.recvfrom(65536)
         except socket.timeout:
             continue
-        if address[2] != socket.PACKET_OUTGOING or packet[9] != 17:
+        if address[1] != 0x0800 or address[2] != socket.PACKET_OUTGOING or packet[9] != 17:
             continue
         head = (packet[0] & 15) * 4
         ports = struct.unpack("!HH", packet[head : head + 4])
