@@ -133,9 +133,10 @@ LaneFeed::Message Engine::build(const LaneFeed::Key& key) const {
     const Host* host = nodes_.find(key.address);
     return host == nullptr ? std::vector<Endpoint>{} : host->origin.record.endpoints;
   };
+  // What either end wants kept from direct or UDP ways.
   const auto options = [&]() -> std::uint32_t {
     const Host* host = nodes_.find(key.address);
-    return host == nullptr ? 0 : host->origin.record.options;
+    return setup_.options | (host == nullptr ? 0 : host->origin.record.options);
   };
   switch (key.kind) {
     case LaneFeed::Kind::OwnCredential:

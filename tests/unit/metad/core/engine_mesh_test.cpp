@@ -206,6 +206,10 @@ TEST(MetadMesh, IndirectMembersAreNotDialledByHearsay) {
                             return m != nullptr && m->address == world.realm.address(1).bytes &&
                                    m->options == kOptionIndirect;
                           }));
+  // Its own cryptod hears it of everybody: it, too, leaves the direct ways alone.
+  const auto* own = newest<meta_link::Endpoints>(*world.nodes[0]);
+  ASSERT_NE(own, nullptr);
+  EXPECT_EQ(own->options, kOptionIndirect);
 }
 
 }  // namespace
