@@ -12,6 +12,9 @@
 
 namespace wattle {
 
+// Of the meta protocol: in ID, and what min-protocol of the network document is compared with.
+// tinc's of 2001 was 8.
+inline constexpr std::uint64_t kMetaVersion = 9;
 inline constexpr std::size_t kMaxLine = 2048;  // bytes, LF included
 
 struct Line {

@@ -9,6 +9,7 @@ constexpr Duration kHousekeeping = std::chrono::minutes(1);
 constexpr Duration kPeersDelay = std::chrono::seconds(5);  // the peers file: not at every word
 constexpr Duration kTableLimit = std::chrono::seconds(2);  // for cryptod and its HeldRoutesEnd
 constexpr std::size_t kMaxPeersFile = 200;                 // protocols.md 6 row 25
+constexpr Duration kForgetMisfit = std::chrono::minutes(10);
 
 Trust trust_of(const Setup& setup) {
   Trust trust;
@@ -94,6 +95,8 @@ Actions Engine::on_tick(Now now) {
   if (now.mono >= house_) {
     house_ = now.mono + kHousekeeping;
     look_at_validity(now);
+    std::erase_if(misfits_,
+                  [&](const auto& item) { return now.mono - item.second.at > kForgetMisfit; });
     for (const NodeAddress& gone : nodes_.expire(now.mono)) {
       owners_.forget(gone);
       stale_.erase(gone);

@@ -34,6 +34,7 @@ namespace wattle::metad {
 
 inline constexpr std::size_t kMaxLinks = 256;
 inline constexpr std::size_t kMaxLinksPerPeer = 4;
+inline constexpr std::size_t kMaxMisfits = 64;
 
 class Engine {
  public:
@@ -107,6 +108,11 @@ class Engine {
     std::uint64_t serial = 0;
     Instant at{};
   };
+  struct Misfit {  // refused for its protocol's version
+    std::string name;
+    bool newer = false;
+    Instant at{};
+  };
   struct OwnWaiter {
     LinkId link = 0;
     std::string requester;
@@ -161,6 +167,7 @@ class Engine {
   bool use_stored_document(Now now);
   void adopt_document(NetworkDocument document, Now now);
   void refuse_document(std::string_view counter, std::optional<LinkId> from, std::string why);
+  bool refuse_protocol(LinkId id, std::uint64_t protocol, Now now);
   void tell_document(LinkId id);
   void on_document_told(LinkId id, const Request& request, Now now);
   void on_document_asked(LinkId id, const Request& request, Now now);
@@ -253,6 +260,7 @@ class Engine {
   LaneFeed feed_;
   OwnOrigin own_;
   Renewal renewal_;
+  std::map<NodeAddress, Misfit> misfits_;
   std::map<LinkId, Redial> redials_;
   std::map<NodeAddress, Redialled> redialled_;
   std::map<LinkId, Instant> retiring_;  // when a link with outdated certificates is closed

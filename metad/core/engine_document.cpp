@@ -77,6 +77,29 @@ void Engine::refuse_document(std::string_view counter, std::optional<LinkId> fro
        &links_.at(*from).address(), std::move(why));
 }
 
+// A neighbour of another protocol: refused with a sentence, and kept for `peers` to name.
+bool Engine::refuse_protocol(LinkId id, std::uint64_t protocol, Now now) {
+  const LinkUp& up = links_.at(id).up();
+  const NodeAddress address = up.address;
+  const std::uint64_t least =
+      std::max<std::uint64_t>(kMetaVersion, document_ ? document_->min_protocol : 0);
+  const bool newer = protocol > kMetaVersion && protocol >= least;
+  if (protocol == kMetaVersion && protocol >= least) {
+    misfits_.erase(address);
+    return false;
+  }
+  count("id_version");
+  if (misfits_.size() < kMaxMisfits || misfits_.contains(address))
+    misfits_[address] = {up.name, newer, now.mono};
+  note(Note::Level::Warning, newer ? "a neighbour is too new" : "a neighbour is too old", &address,
+       "it speaks protocol " + std::to_string(protocol));
+  close(id,
+        newer ? "too new: we speak protocol " + std::to_string(kMetaVersion)
+              : "too old: protocol " + std::to_string(least) + " is needed; install a newer wattle",
+        now, 403);
+  return true;
+}
+
 void Engine::tell_document(LinkId id) {
   if (document_) send(id, Verb::Document, {Value(document_->version)});
 }

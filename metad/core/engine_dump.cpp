@@ -33,6 +33,8 @@ std::string_view state_name(meta_link::SessionState state) {
   return "known";
 }
 
+std::string misfit_name(bool newer) { return newer ? "too-new" : "too-old"; }
+
 std::string_view stage_name(Stage stage) {
   switch (stage) {
     case Stage::Fresh:
@@ -101,7 +103,11 @@ void Engine::dump_peers(ControlId id) {
     meta_link::PeerState state;
     if (session != sessions_.end()) state = session->second;
     if (!cryptod_) state.state = meta_link::SessionState::None;
-    keys.emplace_back("state", std::string(state_name(state.state)));
+    const auto misfit = misfits_.find(address);
+    const bool other_protocol =
+        misfit != misfits_.end() && state.state != meta_link::SessionState::Live;
+    keys.emplace_back("state", other_protocol ? misfit_name(misfit->second.newer)
+                                              : std::string(state_name(state.state)));
     if (state.has_endpoint) keys.emplace_back("endpoint", state.endpoint.text());
     if (state.rtt_us != 0) keys.emplace_back("rtt_us", std::to_string(state.rtt_us));
     if (state.since != 0) keys.emplace_back("since", std::to_string(state.since));
@@ -112,6 +118,12 @@ void Engine::dump_peers(ControlId id) {
     keys.emplace_back("link", talk_to(address) ? "yes" : "no");
     say(id, info_line("peer", keys));
   }
+  for (const auto& [address, misfit] : misfits_)
+    if (nodes_.find(address) == nullptr)
+      say(id, info_line("peer", {{"name", misfit.name},
+                                 {"address", address.text()},
+                                 {"state", misfit_name(misfit.newer)},
+                                 {"link", "no"}}));
   say(id, "END");
 }
 

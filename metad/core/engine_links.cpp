@@ -152,13 +152,7 @@ void Engine::dispatch(LinkId id, Link& link, const Request& request, Now now) {
 }
 
 void Engine::on_id(LinkId id, Link& link, const Request& request, Now now) {
-  if (request.number(1) != kMetaVersion) {
-    count("id_version");
-    const bool newer = request.number(1) > kMetaVersion;
-    note(Note::Level::Warning, newer ? "a neighbour is too new" : "a neighbour is too old",
-         &link.address());
-    return close(id, newer ? "too new" : "too old", now, kErrorDenied);
-  }
+  if (refuse_protocol(id, request.number(1), now)) return;
   if (request.text(0) != link.up().name) {
     count("id_name");
     return close(id, "ID and certificate differ", now, kErrorDenied);

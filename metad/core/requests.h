@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-namespace wattle::metad {
+#include "common/proto/line.h"
 
-inline constexpr std::uint64_t kMetaVersion = 9;  // in ID; tinc's of 2001 was 8
+namespace wattle::metad {
 
 enum class Verb : std::uint8_t {
   Id = 0,

@@ -5,6 +5,7 @@
 #include "common/crypto/certificate.h"
 #include "common/proto/acceptance.h"
 #include "common/proto/genesis.h"
+#include "common/proto/line.h"
 #include "common/proto/network_document.h"
 #include "common/proto/prefix_bits.h"
 #include "metad/ctl/join_message.h"
@@ -12,8 +13,6 @@
 namespace wattle::ctl {
 
 namespace {
-
-constexpr std::uint16_t kOurProtocol = 1;
 
 CheckAnswer wrong(std::string detail) {
   CheckAnswer answer;
@@ -127,7 +126,7 @@ CheckAnswer check_join(const CheckRequest& request) {
   const auto document =
       parse_network_document(answer->document, parts.genesis.document_key, parts.network);
   if (!document) return wrong("the network document", document.error());
-  if (document->min_protocol > kOurProtocol)
+  if (document->min_protocol > kMetaVersion)
     return wrong("this wattle is too old for the network: install a newer one");
 
   const auto claimed = decode_credential(answer->credential);

@@ -45,6 +45,8 @@ Outcome run_status(const Arguments& arguments) {
   ControlClient client;
   Outcome asked = ControlClient::connect(target.network, target.paths, client);
   if (asked.ok()) asked = ask_status(client, view.reply);
+  // A rename reaches metad first.
+  if (asked.ok() && !view.reply.name.empty()) view.member.name = view.reply.name;
   if (asked.ok()) asked = ask_peers(client, view.peers);
   view.running = asked.ok();
   if (!asked.ok() && asked.failure().exit != Exit::NotRunning) return asked;

@@ -22,6 +22,8 @@ std::string state_words(const PeerReply& peer) {
   if (peer.state == "relayed") return peer.via.empty() ? "relayed" : "through " + peer.via;
   if (peer.state == "carried") return "in the meta link";
   if (peer.state == "unreachable") return "not reachable";
+  if (peer.state == "too-old") return "too old: it needs a newer wattle";
+  if (peer.state == "too-new") return "too new for this wattle";
   if (peer.state == "handshake") return "connecting";
   return peer.link ? "linked, idle" : "idle";
 }

@@ -4,3 +4,4 @@ wattle_fuzz(metad_origin_answer SOURCES fuzz/metad_origin_answer_fuzz.cpp LINKS 
 wattle_fuzz(metad_http_answer SOURCES fuzz/metad_http_answer_fuzz.cpp LINKS metad_core)
 wattle_fuzz(metad_control SOURCES fuzz/metad_control_fuzz.cpp LINKS metad_core)
 wattle_fuzz(metad_stream SOURCES fuzz/metad_stream_fuzz.cpp LINKS metad_core)
+wattle_fuzz(metad_renewal_answer SOURCES fuzz/metad_renewal_answer_fuzz.cpp LINKS metad_core)

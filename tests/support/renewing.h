@@ -12,7 +12,7 @@ namespace wattle::metad::test {
 struct Renewing {
   static constexpr std::uint64_t kLife = 60;
 
-  const Realm realm;
+  Realm realm;
   crypto::PrivateKey ca = key_of(203);
   IpPrefix six{IpAddress::v6(ByteArray<16>{0xfd}), 48};
   IpPrefix four{IpAddress::v4({10, 9, 0, 0}), 22};

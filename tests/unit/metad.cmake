@@ -13,3 +13,6 @@ wattle_test(router_test
 wattle_test(metad_io_test
   SOURCES unit/metad/io/registry_client_test.cpp unit/metad/io/listener_test.cpp
   LINKS metad_io)
+wattle_test(metad_config_test
+  SOURCES unit/metad/membership_files_test.cpp
+  LINKS metad_config)

@@ -185,5 +185,48 @@ TEST(Document, QuestionsOutOfPlaceAreHarmless) {
   EXPECT_TRUE(row.node(1).heard[0].starts_with("DOCUMENT_PART 5 0 "));
 }
 
+// A neighbour whose ID says another protocol.
+TEST(Document, AnOldNeighbourIsRefusedWithASentenceAndNamedInPeers) {
+  Row row(2);
+  World::Node& one = row.node(1);
+  const auto link_with = [&](LinkId id, std::uint8_t n, const std::string& version) {
+    LinkUp up;
+    up.address = row.world.realm.address(n);
+    up.name = "n" + std::to_string(int{n});
+    up.serial = 1000u + n;
+    up.own_serial = 1001;
+    up.expires = {Realm::kStart + 86400};
+    up.remote = place(n);
+    Actions actions = one.engine->on_link_up(id, up, row.world.now);
+    actions =
+        one.engine->on_line(id, "ID " + up.name + " " + version + " 0 8737 dial=1", row.world.now);
+    std::string said;
+    for (const Action& action : actions)
+      if (const auto* sent = std::get_if<SendLine>(&action)) said += sent->line + "\n";
+    return said;
+  };
+  const auto named = [&](const std::string& text) {
+    for (const std::string& line : row.world.ask(one, "DUMP PEERS"))
+      if (line.find(text) != std::string::npos) return true;
+    return false;
+  };
+  EXPECT_EQ(link_with(901, 7, "8"),
+            "ERROR 403 too old: protocol 9 is needed; install a newer wattle\n");
+  EXPECT_EQ(link_with(902, 8, "10"), "ERROR 403 too new: we speak protocol 9\n");
+  EXPECT_EQ(one.engine->counter("id_version"), 2u);
+  row.world.act(one, one.engine->on_cryptod_down(row.world.now));
+  EXPECT_TRUE(named("name=n7 ") && named("state=too-old"));
+  EXPECT_TRUE(named("name=n8 ") && named("state=too-new"));
+
+  NetworkDocument next = draft(row.world.realm, 6);
+  next.min_protocol = 10;
+  row.registry_says(1, build_network_document(next, row.world.realm.document_key));
+  row.world.settle();
+  EXPECT_NE(row.world.link(0, 1), 0u) << "links that are up stay";
+  EXPECT_EQ(row.warnings(2).size(), 1u) << "and each is told that it is too old itself";
+  EXPECT_EQ(link_with(903, 9, "9"),
+            "ERROR 403 too old: protocol 10 is needed; install a newer wattle\n");
+}
+
 }  // namespace
 }  // namespace wattle::metad::test
