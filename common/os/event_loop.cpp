@@ -115,7 +115,7 @@ struct EventLoop::Timer::State {
   // libevent reads a clock of some milliseconds' grain, so it is early by up to a grain: a long
   // wait is made a grain longer, which costs less than waking twice.
   void start(Duration delay) {
-    constexpr Duration kLong = std::chrono::milliseconds(20), kGrain = std::chrono::milliseconds(5);
+    constexpr Duration kLong = std::chrono::milliseconds(20), kGrain = std::chrono::milliseconds(9);
     const timeval time = to_timeval(delay < kLong ? delay : delay + kGrain);
     WATTLE_CHECK(event_add(ev, &time) == 0);
   }
