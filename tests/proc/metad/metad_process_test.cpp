@@ -19,6 +19,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr std::size_t kPacketBytes = 4095;  // the most that PACKET takes
+constexpr std::size_t kPackets = 10;        // less than what makes a link congested
 
 std::string at(const MetaNode& node) { return "127.0.0.1:" + std::to_string(node.port); }
 
@@ -110,18 +111,19 @@ TEST_F(MetadProcess, PacketsGoInsideTheLinkAsTheyAre) {
   })) << one.log_text();
   Bytes datagram(kPacketBytes);
   for (std::size_t i = 0; i < datagram.size(); ++i) datagram[i] = static_cast<std::uint8_t>(i);
-  for (int i = 0; i < 20; ++i) {
+  for (std::size_t i = 0; i < kPackets; ++i) {
     one.tell(meta_link::Carry{two.address.bytes, datagram});
     datagram.front() = static_cast<std::uint8_t>(i + 1);
   }
   one.tell(meta_link::Carry{two.address.bytes, Bytes{'\n'}});
-  ASSERT_TRUE(lab.until([&] { return two.routing.carried.size() == 21; })) << two.log_text();
-  for (std::size_t i = 0; i < 20; ++i) {
+  ASSERT_TRUE(lab.until([&] { return two.routing.carried.size() == kPackets + 1; }))
+      << two.log_text();
+  for (std::size_t i = 0; i < kPackets; ++i) {
     datagram.front() = static_cast<std::uint8_t>(i);
     EXPECT_EQ(two.routing.carried[i].datagram, datagram);
     EXPECT_EQ(two.routing.carried[i].neighbour, one.address.bytes);
   }
-  EXPECT_EQ(two.routing.carried[20].datagram, Bytes{'\n'});
+  EXPECT_EQ(two.routing.carried[kPackets].datagram, Bytes{'\n'});
   EXPECT_TRUE(one.has_active_link("node2")) << "lines go on behind packets";
 }
 
