@@ -280,6 +280,7 @@ class Engine {
   std::map<NodeAddress, LinkHealth> health_;  // data path to each neighbour
   std::uint64_t incarnation_ = 0;             // that ID tells; 0: not started
   std::uint64_t cryptod_incarnation_ = 0;     // that Ready told
+  bool new_cryptod_ = false;                  // another one than we had before
   bool started_ = false;
   bool table_ = false;   // cryptod takes Route
   Instant table_due_{};  // no longer waited for HeldRoutesEnd

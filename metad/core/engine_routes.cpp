@@ -152,6 +152,7 @@ void Engine::on_pong(LinkId id, const Request& request, Now now) {
 
 // The table that cryptod has kept goes with its number. If we have outlived a cryptod, ours does.
 void Engine::on_ready(const meta_link::Ready& message, Now now) {
+  new_cryptod_ = cryptod_incarnation_ != 0 && cryptod_incarnation_ != message.incarnation;
   cryptod_incarnation_ = message.incarnation;
   if (incarnation_ == 0) incarnation_ = message.incarnation;
   unconfirm_health(now);
@@ -185,14 +186,20 @@ void Engine::begin_table(bool kept, Now now) {
     for (const NodeAddress& destination : router_.destinations())
       feed_.mark(LaneFeed::Kind::Route, destination);
     if (incarnation_ != cryptod_incarnation_) feed_.mark(LaneFeed::Kind::KeepIncarnation);
+    cryptod_incarnation_ = incarnation_;
   }
   feed_.mark(LaneFeed::Kind::SnapshotEnd);
 }
 
+// A cryptod that has taken the place of another one begins with every path down. That is no news:
+// the other side has noticed nothing, and the sessions are back within a second.
 void Engine::on_link_state(const meta_link::LinkState& message, Now now) {
   NodeAddress neighbour;
   neighbour.bytes = message.address;
-  if (health_.size() >= kMaxHealth && !health_.contains(neighbour)) return count("link_state_full");
+  const auto known = health_.find(neighbour);
+  if (known == health_.end() && health_.size() >= kMaxHealth) return count("link_state_full");
+  const bool down = message.way == meta_link::LinkWay::Down;
+  if (down && new_cryptod_ && known != health_.end() && !known->second.confirmed) return;
   health_[neighbour] = {message, true};
   set_cost(neighbour, now);
 }

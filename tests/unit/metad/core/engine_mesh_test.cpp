@@ -142,6 +142,34 @@ TEST(MetadMesh, AMetadThatOutlivesItsCryptodKeepsIncarnationAndRoutes) {
   EXPECT_EQ(middle.cryptod.neighbours.size(), 2u);
 }
 
+TEST(MetadMesh, ACryptodThatComesBackMakesNoRouteWaver) {
+  Mesh line(3, {{0, 1}, {1, 2}});
+  line.world.run(seconds(5));
+  World::Node& middle = line.node(1);
+  line.world.act(middle, middle.engine->on_cryptod_down(line.world.now));
+  middle.cryptod.table.clear();
+  middle.cryptod.neighbours.clear();
+  middle.cryptod.incarnation = 999;
+  const auto measure = std::exchange(middle.cryptod.measure, [](const RoutingCryptod::Address& to) {
+    return meta_link::LinkState{to, meta_link::LinkWay::Down, 0, 0};  // no session yet
+  });
+  line.world.connect_cryptod(middle);
+  line.world.run(seconds(1));
+  EXPECT_TRUE(line.reaches(1, 0));
+  EXPECT_TRUE(line.reaches(0, 2));
+  // One path comes back, the other one does not.
+  line.world.act(middle, middle.engine->on_cryptod(measure(line.address(0).bytes), line.world.now));
+  line.world.run(seconds(8));
+  EXPECT_TRUE(line.reaches(0, 2));
+  line.world.run(seconds(3));
+  EXPECT_TRUE(line.reaches(0, 1));
+  EXPECT_FALSE(line.reaches(0, 2)) << "ten seconds are enough";
+  // Once it was up, down is down at once.
+  line.world.act(middle, middle.engine->on_cryptod(meta_link::LinkState{line.address(0).bytes},
+                                                   line.world.now));
+  EXPECT_FALSE(line.reaches(1, 0));
+}
+
 TEST(MetadMesh, AClosedLinkIsHeldWhileItsDataPathLives) {
   Mesh line(3, {{0, 1}, {1, 2}});
   line.world.run(seconds(5));
