@@ -1,6 +1,8 @@
 // Keys, times and signed things of one network, for tests of metad, and a Random with a seed.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 
 #include "common/crypto/p256.h"
@@ -38,7 +40,9 @@ struct Realm {
   NetworkId network{1, 2, 3, 4};
 
   NodeAddress address(std::uint8_t n) const {
-    return NodeAddress::from_key(key_of(n).public_key());
+    std::optional<NodeAddress>& known = addresses_[n];
+    if (!known) known = NodeAddress::from_key(key_of(n).public_key());
+    return *known;
   }
   Credential credential(std::uint8_t n, const std::string& name) const {
     Credential c;
@@ -102,6 +106,9 @@ struct Realm {
     s.version = "test";
     return s;
   }
+
+ private:
+  mutable std::array<std::optional<NodeAddress>, 256> addresses_;  // made when first asked for
 };
 
 }  // namespace wattle::metad::test

@@ -96,7 +96,7 @@ TEST(MetadMesh, ARestartedMetadLosesNoRouteAnywhere) {
   Mesh line(5, kLine);
   line.world.run(seconds(10));
   line.world.restart(line.node(2));
-  for (int step = 0; step < 400; ++step) {
+  for (int step = 0; step < 300; ++step) {
     line.world.run(milliseconds(50));
     for (std::size_t a = 0; a < 5; ++a)
       for (std::size_t b = 0; b < 5; ++b)
