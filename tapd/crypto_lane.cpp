@@ -17,6 +17,7 @@ constexpr int kMessagesPerTurn = 16;
 void CryptoLane::set_addresses(std::vector<IpAddress> addresses) {
   if (addresses == addresses_) return;
   addresses_ = std::move(addresses);
+  os::log::debug("this host has other addresses");
   addresses_dirty_ = true;
 }
 

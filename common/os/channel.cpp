@@ -34,6 +34,11 @@ RawChannel::RawChannel(EventLoop& loop, Fd socket, std::uint32_t own_fingerprint
 
 RawChannel::~RawChannel() = default;
 
+void RawChannel::note(std::string_view what, std::string_view message) {
+  notes_.write(log::Level::Debug, what,
+               {{log::Key::Lane, lane_}, {log::Key::Msg, std::string(message)}});
+}
+
 RawChannel::Sent RawChannel::write(ByteView bytes, const std::vector<int>& descriptors) {
   const auto sent = send_message(socket_.raw(), bytes, descriptors);
   if (sent) return Sent::Yes;

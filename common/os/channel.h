@@ -49,6 +49,8 @@ class RawChannel {
   void close();  // no further callback; what is queued is dropped
   bool is_open() const { return socket_.is_open(); }
   bool agreed() const { return agreed_; }
+  // For `wattle log PROCESS debug`: one line for a message, 600 a minute.
+  void note(std::string_view what, std::string_view message);
   int socket() const { return socket_.raw(); }
   const std::string& lane() const { return lane_; }
 
@@ -75,6 +77,7 @@ class RawChannel {
   std::size_t queued_bytes_ = 0;
   bool agreed_ = false;
   Watch readable_, writable_, ending_;
+  log::Limited notes_{600};
 };
 
 template <typename Out, typename In>
@@ -102,6 +105,7 @@ class Channel {
   requires(Out::template has<M>) bool send(const M& message,
                                            const std::vector<int>& descriptors = {}) {
     WATTLE_CHECK(descriptors.size() == ipc::descriptors_of<M>());
+    if (log::level() == log::Level::Debug) raw_.note("says", M::kName);
     return raw_.send(Out::pack(message), descriptors);
   }
   void close() { raw_.close(); }
@@ -116,6 +120,7 @@ class Channel {
                                        std::to_string(descriptors.size()) + " descriptors");
     if (callbacks_.is_legal && !callbacks_.is_legal(message))
       return Error(Errc::Denied, std::string(In::name(message)) + " is out of phase");
+    if (log::level() == log::Level::Debug) raw_.note("hears", In::name(message));
     callbacks_.on_message(message, descriptors);
     return {};
   }

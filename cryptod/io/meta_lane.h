@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "common/ipc/meta_link.h"
+#include "common/os/log.h"
 #include "cryptod/io/backlog.h"
 #include "cryptod/io/lane_server.h"
 
@@ -27,9 +28,11 @@ class MetaLane {
 
  private:
   bool pass(const meta_link::ToMetad::Message& message);
+  void tell(const meta_link::ToMetad::Message& message);
 
   Callbacks callbacks_;
   Backlog backlog_{kBacklog};
+  os::log::Limited details_{600};
   LaneServer<meta_link::ToMetad, meta_link::ToCryptod> server_;
 };
 

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <map>
 
+#include "common/os/log.h"
 #include "registry/io/socket_address.h"
 
 namespace wattle::registry {
@@ -144,6 +145,7 @@ void send_answer(evhttp_request* request, const Answer& answer) {
   evhttp_add_header(headers, "Cache-Control", "no-store");
   if (answer.status == 429) evhttp_add_header(headers, "Retry-After", "60");
   evbuffer_add(evhttp_request_get_output_buffer(request), answer.body.data(), answer.body.size());
+  os::log::debug("answers a request", {{os::log::Key::Msg, std::to_string(answer.status)}});
   evhttp_send_reply(request, answer.status, nullptr, nullptr);
 }
 
