@@ -37,6 +37,15 @@ struct ControlLine {
 struct CloseControl {
   ControlId control = 0;
 };
+struct TraceLine {  // a copy of a line of a link; may be dropped if the reader is slow
+  ControlId control = 0;
+  std::string neighbour;
+  bool in = false;
+  std::string line;
+};
+struct TraceEnd {  // how many lines were told and lost, and END
+  ControlId control = 0;
+};
 struct ToKeyd {
   key_link::SignOrigin request;
 };
@@ -61,16 +70,16 @@ struct PublishOrigin {  // to the registry, when it can be reached
   crypto::Signature signature{};
 };
 struct Note {  // for the log; `peer` and `err` may be empty
-  enum class Level : std::uint8_t { Info, Notice, Warning };
+  enum class Level : std::uint8_t { Debug, Info, Notice, Warning };
   Level level = Level::Info;
   std::string sentence;
   std::string peer;
   std::string err;
 };
 
-using Action =
-    std::variant<SendLine, SendPacket, CloseLink, Dial, CancelDial, ControlLine, CloseControl,
-                 ToKeyd, SignRenewal, PostRenewal, UseCertificate, StoreFile, PublishOrigin, Note>;
+using Action = std::variant<SendLine, SendPacket, CloseLink, Dial, CancelDial, ControlLine,
+                            CloseControl, TraceLine, TraceEnd, ToKeyd, SignRenewal, PostRenewal,
+                            UseCertificate, StoreFile, PublishOrigin, Note>;
 using Actions = std::vector<Action>;
 
 }  // namespace wattle::metad

@@ -4,7 +4,7 @@
 
 namespace wattle::metad {
 
-DialPolicy::DialPolicy(const NodeAddress& own, Random& random) : own_(own), random_(random) {}
+DialPolicy::DialPolicy(const NodeAddress& own, Random& random) : own_(own), random_(&random) {}
 
 void DialPolicy::add_fixed(const Endpoint& endpoint, Instant now) {
   if (targets_.size() >= kMaxTargets) return;
@@ -14,6 +14,12 @@ void DialPolicy::add_fixed(const Endpoint& endpoint, Instant now) {
   target.kept = true;
   target.fixed = true;
   targets_.push_back(std::move(target));
+}
+
+void DialPolicy::add_once(const Endpoint& endpoint, Instant now) {
+  if (targets_.size() >= kMaxTargets) return;
+  add_fixed(endpoint, now);
+  targets_.back().once = true;
 }
 
 void DialPolicy::know(const NodeAddress& address, const std::vector<Endpoint>& endpoints, bool kept,
@@ -26,7 +32,7 @@ void DialPolicy::know(const NodeAddress& address, const std::vector<Endpoint>& e
     Target target;
     target.address = address;
     target.endpoints = endpoints;
-    target.due = now + Duration(static_cast<std::int64_t>(random_.u32() % 100) * 1'000'000);
+    target.due = now + Duration(static_cast<std::int64_t>(random_->u32() % 100) * 1'000'000);
     target.kept = kept;
     targets_.push_back(std::move(target));
     return;
@@ -45,13 +51,17 @@ void DialPolicy::forget(const NodeAddress& address) {
       ++i;
       continue;
     }
-    targets_.erase(targets_.begin() + static_cast<std::ptrdiff_t>(i));
-    for (auto& [id, index] : attempts_) {
-      if (index == i)
-        index = kGone;
-      else if (index != kGone && index > i)
-        --index;
-    }
+    erase(i);
+  }
+}
+
+void DialPolicy::erase(std::size_t gone) {
+  targets_.erase(targets_.begin() + static_cast<std::ptrdiff_t>(gone));
+  for (auto& [id, index] : attempts_) {
+    if (index == gone)
+      index = kGone;
+    else if (index != kGone && index > gone)
+      --index;
   }
 }
 
@@ -97,6 +107,10 @@ std::optional<NodeAddress> DialPolicy::ended(DialId id, Instant now) {
   if (index == kGone) return std::nullopt;
   Target& target = targets_[index];
   target.attempts.erase(id);
+  if (target.once) {
+    erase(index);
+    return std::nullopt;
+  }
   if (!target.attempts.empty() || target.next < target.endpoints.size() || !is_wanted(target))
     return std::nullopt;
   back_off(target, now);
@@ -150,7 +164,7 @@ void DialPolicy::back_off(Target& target, Instant now) {
 
 // Three quarters to five quarters of it.
 Duration DialPolicy::jitter(Duration base) {
-  return base * 3 / 4 + base * static_cast<std::int64_t>(random_.u32() % 1024) / 2048;
+  return base * 3 / 4 + base * static_cast<std::int64_t>(random_->u32() % 1024) / 2048;
 }
 
 bool survives(const LinkOrigin& one, const LinkOrigin& other) {

@@ -26,8 +26,10 @@ class DialPolicy {
   static constexpr Duration kLongestDelay = std::chrono::seconds(60);
 
   DialPolicy(const NodeAddress& own, Random& random);  // random must outlive this
+  void use(Random& random) { random_ = &random; }
 
   void add_fixed(const Endpoint& endpoint, Instant now);
+  void add_once(const Endpoint& endpoint, Instant now);  // one attempt, whoever answers there
   // New or changed endpoints of a member; `kept` ones (from the peers file) are never forgotten.
   void know(const NodeAddress& address, const std::vector<Endpoint>& endpoints, bool kept,
             Instant now);
@@ -65,14 +67,16 @@ class DialPolicy {
     Instant due{};
     bool kept = false;
     bool fixed = false;  // `connect =`: whoever answers there is right
+    bool once = false;   // an administrator's: forgotten after one attempt
     bool ourselves = false;
   };
+  void erase(std::size_t index);
   bool is_wanted(const Target& target) const;
   void back_off(Target& target, Instant now);
   Duration jitter(Duration base);
 
   NodeAddress own_;
-  Random& random_;
+  Random* random_;
   std::vector<Target> targets_;
   std::set<NodeAddress> linked_;
   std::map<DialId, std::size_t> attempts_;  // -> index of the target, or kGone

@@ -22,7 +22,7 @@ Trust trust_of(const Setup& setup) {
 
 Engine::Engine(Setup setup, Random& random, Now now)
     : setup_(std::move(setup)),
-      random_(random),
+      random_(&random),
       nodes_(setup_.network, setup_.address),
       router_({setup_.address, setup_.transit}),
       dial_(setup_.address, random),

@@ -29,6 +29,8 @@
 #include "metad/core/renewal.h"
 #include "metad/core/router.h"
 #include "metad/core/setup.h"
+#include "metad/core/trace_tap.h"
+#include "metad/core/way_trace.h"
 
 namespace wattle::metad {
 
@@ -83,21 +85,28 @@ class Engine {
   const std::map<LinkId, Link>& links() const { return links_; }
   const Router& router() const { return router_; }
   std::uint64_t counter(std::string_view name) const;
+  const std::map<std::string, std::uint64_t, std::less<>>& counters() const { return counters_; }
   const std::optional<NetworkDocument>& document() const { return document_; }
   bool is_revoked(std::uint64_t serial) const { return broker_.trust().revoked.contains(serial); }
 
  private:
   struct Query {
-    enum class Kind : std::uint8_t { Status, Peers, Probe, Key } kind = Kind::Status;
+    enum class Kind : std::uint8_t { Status, Peers, Probe, Key, Why, Way, Act } kind = Kind::Status;
     std::uint32_t id = 0;
     NodeAddress address;
     Instant deadline{};
+    std::uint64_t way = 0;       // Way: the id that goes out,
+    std::uint64_t asked_id = 0;  // and what was typed
+    std::string asked_by;
+    bool lists_peers() const { return kind == Kind::Status || kind == Kind::Peers; }
+    bool asks_cryptod() const { return lists_peers() || kind == Kind::Probe || kind == Kind::Why; }
   };
   struct Control {
     bool may_act = false;
     bool ended = false;
     std::optional<Query> query;  // one at a time; further lines wait
     std::deque<std::string> waiting;
+    TokenBucket rehearsals{2, 2};
   };
   struct Redial {   // of a link whose certificates are outdated
     Instant due{};  // kNever while the attempt is under way
@@ -228,15 +237,43 @@ class Engine {
   LaneFeed::Message build(const LaneFeed::Key& key) const;
   bool has_session(const NodeAddress& address) const;
 
+  // engine_way.cpp
+  void on_req_way(LinkId id, Link& link, const Request& request, Now now);
+  void on_ans_way(LinkId id, Link& link, const Request& request, Now now);
+  void control_way(ControlId id, Control& control, const Request& request, Now now);
+  std::optional<LinkId> next_link(const NodeAddress& destination, const NodeAddress* but) const;
+  WayHop own_hop(const NodeAddress* destination) const;
+
+  // engine_rehearse.cpp
+  struct Played;
+  void rehearse(ControlId id, Control& control, std::string_view words, Now now);
+  void act_by_hand(ControlId id, Control& control, std::string_view words, Now now);
+  Engine copy_for_play(Random& random) const;
+  Played play(const LinkId* link, std::string_view line, Now now);
+  std::string describe(const Action& action) const;
+  std::string describe(const LaneFeed::Message& message) const;
+
   // engine_control.cpp, engine_dump.cpp
+  void trace(ControlId id, std::string_view whom);
+  void know_names();
+  void trace_out();
+  std::optional<LinkId> link_named(std::string_view name_or_address) const;
+  void trace_in(LinkId id, const Link& link, std::string_view line);
   void control_request(ControlId id, Control& control, std::string_view line, Now now);
   void say(ControlId id, std::string line) { out_.push_back(ControlLine{id, std::move(line)}); }
   void refuse(ControlId id, std::uint64_t number, std::string text);
   void help(ControlId id);
   void dump(ControlId id, Control& control, std::string_view what, Now now);
+  // engine_why.cpp
+  void on_why(const meta_link::Why& message, Now now);
+  void why(ControlId id, Control& control, const std::string& name, Now now);
+  void tell_why(ControlId id, const NodeAddress& address, const meta_link::Why* paths, Now now);
   void dump_status(ControlId id);
   void dump_peers(ControlId id);
-  void dump_table(ControlId id, std::string_view what);
+  void dump_table(ControlId id, std::string_view what, Now now);
+  void dump_links(ControlId id, Now now);
+  void dump_routes(ControlId id);
+  void tell_probe(ControlId id, const NodeAddress& address, const meta_link::ProbeAnswer& answer);
   void probe(ControlId id, Control& control, const std::string& name, Now now);
   void control_key(ControlId id, Control& control, const Request& request, Now now);
   void ask_peers(Control& control, Query::Kind kind, Now now);
@@ -245,7 +282,7 @@ class Engine {
   void serve_waiting_lines(Now now);
 
   Setup setup_;
-  Random& random_;
+  Random* random_;
   std::optional<Credential> credential_;
   std::optional<NetworkDocument> document_;
   std::map<LinkId, Link> links_;
@@ -270,6 +307,10 @@ class Engine {
   std::map<NodeAddress, std::uint64_t> stale_;  // epochs of Stale messages not yet sent
   std::map<NodeAddress, meta_link::PeerState> sessions_;
   std::map<ControlId, Control> controls_;
+  TraceTap trace_;
+  WayTrace ways_;
+  TokenBucket rehearsals_{4, 4};
+  bool acting_ = false;  // ACT: what it does is traced when it leaves
   std::map<std::string, std::uint64_t, std::less<>> counters_;
   std::vector<meta_link::Counter> cryptod_counters_;
   bool cryptod_ = false, keyd_ = false, tapd_ = false;

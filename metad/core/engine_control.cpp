@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "metad/core/engine.h"
+#include "metad/core/route_words.h"
 
 namespace wattle::metad {
 namespace {
@@ -25,7 +26,7 @@ Actions Engine::on_control_open(ControlId id, bool may_act, Now) {
                                     {"node", setup_.name},
                                     {"network", setup_.network_name},
                                     {"version", setup_.version},
-                                    {"grade", may_act ? "act" : "look"},
+                                    {"grade", may_act ? "act" : "rehearse"},
                                     {"try", "HELP"}}));
   return take();
 }
@@ -33,6 +34,10 @@ Actions Engine::on_control_open(ControlId id, bool may_act, Now) {
 Actions Engine::on_control_line(ControlId id, std::string_view line, Now now) {
   const auto at = controls_.find(id);
   if (at == controls_.end()) return take();
+  if (trace_.stop(id)) {
+    out_.push_back(TraceEnd{id});
+    if (line.empty()) return take();
+  }
   if (at->second.query) {
     if (at->second.waiting.size() >= kMaxWaitingLines)
       refuse(id, 429, "too many lines are waiting for an answer");
@@ -53,11 +58,20 @@ Actions Engine::on_control_end(ControlId id, Now now) {
 
 Actions Engine::on_control_down(ControlId id) {
   controls_.erase(id);
+  trace_.stop(id);
   wants_.control_down(id);
   return take();
 }
 
 void Engine::control_request(ControlId id, Control& control, std::string_view line, Now now) {
+  // What a neighbour would say stands as it is: it need not be a good line.
+  const std::size_t blank = line.find(' ');
+  const std::string_view rest = blank == std::string_view::npos ? "" : line.substr(blank + 1);
+  if (const RequestRow* row = find_request(line.substr(0, blank))) {
+    if (row->verb == Verb::Rehearse) return rehearse(id, control, rest, now);
+    if (row->verb == Verb::Act) return act_by_hand(id, control, rest, now);
+    if (row->verb == Verb::Trace) return trace(id, rest);
+  }
   const auto request = parse_request(line);
   if (!request) {
     const bool unknown = request.error().code == Errc::NotFound;
@@ -80,6 +94,10 @@ void Engine::control_request(ControlId id, Control& control, std::string_view li
       return probe(id, control, request->text(0), now);
     case Verb::ReqKey:
       return control_key(id, control, *request, now);
+    case Verb::ReqWay:
+      return control_way(id, control, *request, now);
+    case Verb::Why:
+      return why(id, control, request->text(0), now);
     default:
       return refuse(id, 405, "not on this socket, try HELP");
   }
@@ -90,6 +108,49 @@ void Engine::refuse(ControlId id, std::uint64_t number, std::string text) {
   request.verb = Verb::Error;
   request.values = {Value(number), Value(std::move(text))};
   say(id, print_request(request));
+}
+
+void Engine::trace(ControlId id, std::string_view whom) {
+  std::optional<NodeAddress> only;
+  if (!whom.empty() && upper(whom) != "ALL") {
+    const auto link = link_named(whom);
+    const Host* host = nodes_.find(whom);
+    if (!link && host == nullptr) return refuse(id, 404, "no such member " + std::string(whom));
+    only = link ? links_.at(*link).address() : host->origin.record.address;
+  }
+  if (!trace_.start(id, only)) refuse(id, 429, "too many trace already");
+}
+
+void Engine::know_names() {
+  for (const auto& [id, link] : links_) trace_.know(id, link.address(), link.up().name);
+}
+
+void Engine::trace_in(LinkId id, const Link& link, std::string_view line) {
+  trace_.know(id, link.address(), link.up().name);
+  for (const ControlId control : trace_.listeners(id))
+    out_.push_back(TraceLine{control, trace_.name(id), true, std::string(line)});
+}
+
+// What is traced is what is sent: take() calls this, and everything leaves by take().
+void Engine::trace_out() {
+  know_names();
+  Actions out;
+  for (Action& action : out_) {
+    if (const auto* sent = std::get_if<SendLine>(&action))
+      for (const ControlId control : trace_.listeners(sent->link))
+        out.push_back(TraceLine{control, trace_.name(sent->link), false, sent->line});
+    out.push_back(std::move(action));
+  }
+  trace_.keep_only(links_);
+  out_ = std::move(out);
+}
+
+// The link that is talked over with this member.
+std::optional<LinkId> Engine::link_named(std::string_view name_or_address) const {
+  for (const auto& [id, link] : links_)
+    if (link.up().name == name_or_address || link.address().text() == name_or_address)
+      return talk_to(link.address());
+  return std::nullopt;
 }
 
 void Engine::help(ControlId id) {
@@ -110,7 +171,7 @@ void Engine::dump(ControlId id, Control& control, std::string_view what, Now now
     return;
   }
   if (what == "HOSTS" || what == "SUBNETS" || what == "LINKS" || what == "ROUTES" || what == "KEYS")
-    return dump_table(id, what);
+    return dump_table(id, what, now);
   refuse(id, 404, "DUMP takes STATUS, PEERS, HOSTS, SUBNETS, LINKS, ROUTES or KEYS");
 }
 
@@ -137,6 +198,24 @@ void Engine::probe(ControlId id, Control& control, const std::string& name, Now 
   // A probe needs a session, a session needs the key: it is fetched meanwhile.
   on_want_key({query.address.bytes, 0}, now);
   feed_.answer(meta_link::Probe{query.id, query.address.bytes});
+}
+
+void Engine::tell_probe(ControlId id, const NodeAddress& address,
+                        const meta_link::ProbeAnswer& answer) {
+  std::vector<std::pair<std::string_view, std::string>> keys = {
+      {"name", nodes_.label(address)}, {"answered", answer.answered ? "yes" : "no"}};
+  if (answer.answered) {
+    keys.emplace_back("rtt_us", std::to_string(answer.rtt_us));
+    if (answer.way != meta_link::PeerWay::None)
+      keys.emplace_back("way", std::string(way_name(answer.way)));
+    NodeAddress hop;
+    hop.bytes = answer.first_hop;
+    if (answer.way == meta_link::PeerWay::Routed) keys.emplace_back("via", nodes_.label(hop));
+    if (answer.way == meta_link::PeerWay::Direct || answer.way == meta_link::PeerWay::None)
+      keys.emplace_back("endpoint", answer.endpoint.text());
+  }
+  say(id, info_line("probe", keys));
+  say(id, "END");
 }
 
 void Engine::control_key(ControlId id, Control& control, const Request& request, Now now) {
@@ -174,7 +253,7 @@ void Engine::serve_waiting_lines(Now now) {
       control.waiting.pop_front();
       control_request(id, control, line, now);
     }
-    if (control.ended && !control.query) {
+    if (control.ended && !control.query && !trace_.is_listening(id)) {
       control.ended = false;
       out_.push_back(CloseControl{id});
     }
@@ -182,7 +261,7 @@ void Engine::serve_waiting_lines(Now now) {
 }
 
 // Answers with what there is.
-void Engine::finish_query(ControlId id, Control& control, Now) {
+void Engine::finish_query(ControlId id, Control& control, Now now) {
   const Query query = *control.query;
   control.query.reset();
   switch (query.kind) {
@@ -195,6 +274,12 @@ void Engine::finish_query(ControlId id, Control& control, Now) {
       return say(id, "END");
     case Query::Kind::Key:
       return refuse(id, 404, "no key of " + nodes_.label(query.address));
+    case Query::Kind::Why:
+      return tell_why(id, query.address, nullptr, now);
+    case Query::Kind::Way:
+      return refuse(id, 408, "no answer: a hop on the way is silent, or does not know REQ_WAY");
+    case Query::Kind::Act:
+      return;
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include "common/base/hex.h"
 #include "metad/core/engine.h"
+#include "metad/core/link_cost.h"
+#include "metad/core/route_words.h"
 
 namespace wattle::metad {
 namespace {
@@ -21,16 +23,32 @@ std::string roles_of(std::uint8_t flags) {
   return out;
 }
 
-std::string_view state_name(meta_link::SessionState state) {
-  switch (state) {
-    case meta_link::SessionState::Live:
-      return "direct";
-    case meta_link::SessionState::Handshake:
-      return "handshake";
-    case meta_link::SessionState::None:
+// A live session tells how its packets go; without one the routing table and the links do whether
+// there could be one.
+std::string_view state_name(const meta_link::PeerState& state, bool could_be) {
+  const std::string_view without = could_be ? "known" : "unreachable";
+  if (state.state == meta_link::SessionState::Handshake) return "handshake";
+  if (state.state != meta_link::SessionState::Live) return without;
+  const std::string_view way = way_name(state.way);
+  return way.empty() ? without : way;
+}
+
+std::string yes_or_no(bool yes) { return yes ? "yes" : "no"; }
+
+std::string print_metric(Metric metric) {
+  return metric == kUnreachable ? "-" : std::to_string(metric);
+}
+
+std::string_view link_way_name(meta_link::LinkWay way) {
+  switch (way) {
+    case meta_link::LinkWay::Udp:
+      return "udp";
+    case meta_link::LinkWay::Carried:
+      return "carried";
+    case meta_link::LinkWay::Down:
       break;
   }
-  return "known";
+  return "down";
 }
 
 std::string misfit_name(bool newer) { return newer ? "too-new" : "too-old"; }
@@ -106,8 +124,17 @@ void Engine::dump_peers(ControlId id) {
     const auto misfit = misfits_.find(address);
     const bool other_protocol =
         misfit != misfits_.end() && state.state != meta_link::SessionState::Live;
+    // A host of which no way is known may have been told by the registry or a file: a direct
+    // attempt is still made.
+    const bool could_be =
+        router_.entry(address).state == TableEntry::State::Reachable || talk_to(address);
     keys.emplace_back("state", other_protocol ? misfit_name(misfit->second.newer)
-                                              : std::string(state_name(state.state)));
+                                              : std::string(state_name(state, could_be)));
+    if (state.state == meta_link::SessionState::Live && state.way == meta_link::PeerWay::Routed) {
+      NodeAddress hop;
+      hop.bytes = state.first_hop;
+      keys.emplace_back("via", nodes_.label(hop));
+    }
     if (state.has_endpoint) keys.emplace_back("endpoint", state.endpoint.text());
     if (state.rtt_us != 0) keys.emplace_back("rtt_us", std::to_string(state.rtt_us));
     if (state.since != 0) keys.emplace_back("since", std::to_string(state.since));
@@ -127,7 +154,76 @@ void Engine::dump_peers(ControlId id) {
   say(id, "END");
 }
 
-void Engine::dump_table(ControlId id, std::string_view what) {
+// Links, and the neighbours whose links have ended and are held.
+void Engine::dump_links(ControlId id, Now now) {
+  const auto data_path = [&](const NodeAddress& address, Keys& keys) {
+    const auto at = health_.find(address);
+    if (at == health_.end()) {
+      keys.emplace_back("way", "unknown");
+      return;
+    }
+    const meta_link::LinkState& state = at->second.state;
+    keys.emplace_back("way", std::string(link_way_name(state.way)));
+    keys.emplace_back("cost", print_metric(link_cost(state)));
+    if (state.rtt_us != 0) keys.emplace_back("rtt_us", std::to_string(state.rtt_us));
+    keys.emplace_back("loss_permille", std::to_string(state.loss_permille));
+  };
+  std::set<NodeAddress> linked;
+  for (const auto& [link_id, link] : links_) {
+    linked.insert(link.address());
+    Keys keys = {{"name", link.up().name},
+                 {"address", link.address().text()},
+                 {"endpoint", link.up().remote.text()},
+                 {"dialled", yes_or_no(link.up().dialled)},
+                 {"state", std::string(stage_name(link.stage()))}};
+    data_path(link.address(), keys);
+    keys.emplace_back("held", "no");
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(now.mono - link.since());
+    keys.emplace_back("since",
+                      std::to_string(now.unix.seconds - static_cast<std::uint64_t>(age.count())));
+    say(id, info_line("link", keys));
+  }
+  for (const NodeAddress& address : router_.neighbours()) {
+    if (linked.contains(address) || !router_.is_held(address)) continue;
+    Keys keys = {{"name", nodes_.label(address)}, {"address", address.text()}, {"state", "closed"}};
+    data_path(address, keys);
+    keys.emplace_back("held", "yes");
+    say(id, info_line("link", keys));
+  }
+}
+
+void Engine::dump_routes(ControlId id) {
+  std::set<NodeAddress> destinations;
+  for (const auto& [address, host] : nodes_.hosts()) destinations.insert(address);
+  for (const NodeAddress& address : router_.destinations())
+    if (address != setup_.address) destinations.insert(address);
+  for (const NodeAddress& address : destinations) {
+    const std::string name = nodes_.label(address);
+    const TableEntry entry = router_.entry(address);
+    const bool reachable = entry.state == TableEntry::State::Reachable;
+    Keys keys = {{"name", name},
+                 {"via", reachable ? nodes_.label(entry.next_hop) : "-"},
+                 {"metric", reachable ? print_metric(entry.chosen.metric) : "-"},
+                 {"seqno", reachable ? std::to_string(entry.chosen.seqno) : "-"}};
+    const bool bound = entry.feasibility.metric != kUnreachable;
+    keys.emplace_back("fd_seqno", bound ? std::to_string(entry.feasibility.seqno) : "-");
+    keys.emplace_back("fd_metric", print_metric(entry.feasibility.metric));
+    keys.emplace_back("state", std::string(state_word(entry.state)));
+    say(id, info_line("route", keys));
+    for (const Candidate& candidate : router_.candidates(address))
+      say(id, info_line("candidate", {{"name", name},
+                                      {"via", nodes_.label(candidate.neighbour)},
+                                      {"told_seqno", std::to_string(candidate.told.seqno)},
+                                      {"told_metric", print_metric(candidate.told.metric)},
+                                      {"cost", print_metric(candidate.cost)},
+                                      {"feasible", yes_or_no(candidate.feasible)},
+                                      {"selected", yes_or_no(candidate.selected)},
+                                      {"held", yes_or_no(candidate.held)},
+                                      {"reason", reason_word(candidate, entry)}}));
+  }
+}
+
+void Engine::dump_table(ControlId id, std::string_view what, Now now) {
   if (what == "HOSTS") {
     if (own_.current()) say(id, print_request(print_origin(*own_.current())));
     for (const auto& [address, host] : nodes_.hosts())
@@ -145,20 +241,9 @@ void Engine::dump_table(ControlId id, std::string_view what) {
     for (const auto& [address, host] : nodes_.hosts())
       list(nodes_.label(address), owners_.subnets(address));
   } else if (what == "LINKS") {
-    for (const auto& [link_id, link] : links_)
-      say(id, info_line("link", {{"name", link.up().name},
-                                 {"address", link.address().text()},
-                                 {"endpoint", link.up().remote.text()},
-                                 {"dialled", link.up().dialled ? "yes" : "no"},
-                                 {"state", std::string(stage_name(link.stage()))}}));
+    dump_links(id, now);
   } else if (what == "ROUTES") {
-    for (const auto& [address, host] : nodes_.hosts()) {
-      Keys keys = {{"name", nodes_.label(address)}};
-      const TableEntry entry = router_.entry(address);
-      const bool reachable = entry.state == TableEntry::State::Reachable;
-      keys.emplace_back("via", reachable ? nodes_.label(entry.next_hop) : "-");
-      say(id, info_line("route", keys));
-    }
+    dump_routes(id);
   } else {
     const auto list = [&](const std::string& owner, const Bytes& answer) {
       Request line;

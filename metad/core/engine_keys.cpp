@@ -69,7 +69,7 @@ void Engine::key_changed(LinkId id, const NodeAddress& owner, std::uint64_t newe
   if (changed == KeyBroker::Changed::Limited) return count("key_changed_limited");
   const KeyBroker::Entry* entry = broker_.find(owner);
   if (changed != KeyBroker::Changed::Known && has_session(owner)) {
-    const Duration wait = std::chrono::milliseconds(random_.u32() % 1000);
+    const Duration wait = std::chrono::milliseconds(random_->u32() % 1000);
     want_key(owner, entry == nullptr ? 0 : entry->seen.epoch + 1, {}, now.mono + wait, now);
   } else if (changed == KeyBroker::Changed::Outdated) {
     broker_.drop(owner);

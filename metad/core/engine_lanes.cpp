@@ -60,7 +60,7 @@ Actions Engine::on_cryptod_down(Now now) {
   router_.cryptod(false, now.mono);
   unconfirm_health(now);
   for (auto& [id, control] : controls_)
-    if (control.query && control.query->kind != Query::Kind::Key) finish_query(id, control, now);
+    if (control.query && control.query->asks_cryptod()) finish_query(id, control, now);
   serve_waiting_lines(now);
   return take();
 }
@@ -74,7 +74,7 @@ Actions Engine::on_cryptod(const meta_link::ToMetad::Message& message, Now now) 
                  [&](const meta_link::RouteAck& m) { router_.acknowledged(m.ticket, now.mono); },
                  [&](const meta_link::LinkState& m) { on_link_state(m, now); },
                  [&](const meta_link::Carry& m) { on_carry(m, now); },
-                 [](const meta_link::Why&) {},
+                 [&](const meta_link::Why& m) { on_why(m, now); },
                  [&](const meta_link::OwnRecord& m) { on_own_record(m, now); },
                  [&](const meta_link::LocalEndpoints& m) { own_.local(m); },
                  [&](const meta_link::WantOwner& m) { on_want_owner(m, now); },
@@ -88,14 +88,13 @@ Actions Engine::on_cryptod(const meta_link::ToMetad::Message& message, Now now) 
                    // once.
                    if (m.state == meta_link::SessionState::Live && broker_.find(address) == nullptr)
                      want_key(address, 0, {},
-                              now.mono + std::chrono::milliseconds(random_.u32() % 2000), now);
+                              now.mono + std::chrono::milliseconds(random_->u32() % 2000), now);
                  },
                  [&](const meta_link::PeersEnd& m) {
                    tapd_ = m.device;
                    cryptod_counters_ = m.counters;
                    for (auto& [id, control] : controls_)
-                     if (control.query && control.query->kind != Query::Kind::Key &&
-                         control.query->kind != Query::Kind::Probe && control.query->id == m.id)
+                     if (control.query && control.query->lists_peers() && control.query->id == m.id)
                        finish_query(id, control, now);
                  },
                  [&](const meta_link::ProbeAnswer& m) {
@@ -103,15 +102,7 @@ Actions Engine::on_cryptod(const meta_link::ToMetad::Message& message, Now now) 
                      if (!control.query || control.query->kind != Query::Kind::Probe ||
                          control.query->id != m.id)
                        continue;
-                     std::vector<std::pair<std::string_view, std::string>> keys = {
-                         {"name", nodes_.label(control.query->address)},
-                         {"answered", m.answered ? "yes" : "no"}};
-                     if (m.answered) {
-                       keys.emplace_back("rtt_us", std::to_string(m.rtt_us));
-                       keys.emplace_back("endpoint", m.endpoint.text());
-                     }
-                     say(id, info_line("probe", keys));
-                     say(id, "END");
+                     tell_probe(id, control.query->address, m);
                      control.query.reset();
                    }
                  },

@@ -67,6 +67,7 @@ Actions Engine::on_line(LinkId id, std::string_view line, Now now) {
   const auto at = links_.find(id);
   if (at == links_.end()) return take();
   Link& link = at->second;
+  if (trace_.any()) trace_in(id, link, line);
   link.heard(now.mono);
   count_line(false, line);
   if (!link.lines.take(now.mono)) {
@@ -146,6 +147,10 @@ void Engine::dispatch(LinkId id, Link& link, const Request& request, Now now) {
       return on_req_key(id, link, request, now);
     case Verb::AnsKey:
       return on_ans_key(id, link, request, now);
+    case Verb::ReqWay:
+      return on_req_way(id, link, request, now);
+    case Verb::AnsWay:
+      return on_ans_way(id, link, request, now);
     default:
       return count("line_illegal");
   }

@@ -116,7 +116,7 @@ void Engine::plan_redial(LinkId id, Now now) {
   if (!newer && setup_.serial <= link.up().own_serial) return;
   Redial redial;
   redial.due = now.mono + Duration(kRedialSpread.count() / 1024 *
-                                   static_cast<std::int64_t>(random_.u32() % 1024));
+                                   static_cast<std::int64_t>(random_->u32() % 1024));
   if (again) redial.due = std::max(redial.due, tried->second.at + kRedialGap);
   redials_.emplace(id, redial);
 }

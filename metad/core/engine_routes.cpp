@@ -32,8 +32,10 @@ Actions Engine::take() {
   // What a line of an action leads to may be an action again.
   for (auto actions = router_.take(); !actions.empty(); actions = router_.take())
     for (const RouterAction& action : actions) perform(action);
+  if (acting_) return std::exchange(out_, {});  // they pass here once more
   for (const Action& action : out_)
     if (const auto* line = std::get_if<SendLine>(&action)) count_line(true, line->line);
+  if (trace_.any()) trace_out();
   return std::exchange(out_, {});
 }
 
@@ -121,6 +123,14 @@ void Engine::tell_ourselves(LinkId id, Link& link) {
 
 void Engine::table_changed(const NodeAddress& destination) {
   if (cryptod_ && table_) feed_.mark(LaneFeed::Kind::Route, destination);
+  const TableEntry entry = router_.entry(destination);
+  if (entry.state == TableEntry::State::Reachable)
+    note(Note::Level::Debug,
+         "the way is through " + nodes_.label(entry.next_hop) + ", metric " +
+             std::to_string(entry.chosen.metric),
+         &destination);
+  else
+    note(Note::Level::Debug, "there is no way now", &destination);
   if (!is_heard_of(destination)) return unheard(destination);
   feed_.unmark(LaneFeed::Kind::Gone, destination);
 }
@@ -177,7 +187,7 @@ void Engine::begin_table(bool kept, Now now) {
   table_due_ = kNever;
   if (!started_) {
     started_ = true;
-    while (incarnation_ == 0) incarnation_ = std::uint64_t{random_.u32()} << 32 | random_.u32();
+    while (incarnation_ == 0) incarnation_ = std::uint64_t{random_->u32()} << 32 | random_->u32();
   }
   if (!cryptod_) return;
   table_ = kept;

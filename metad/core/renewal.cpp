@@ -16,12 +16,12 @@ constexpr std::uint32_t kMostRetryMs = 600'000;
 
 Renewal::Renewal(NodeAddress address, std::shared_ptr<const crypto::PrivateKey> tls_key,
                  Random& random)
-    : address_(address), tls_key_(std::move(tls_key)), random_(random) {}
+    : address_(address), tls_key_(std::move(tls_key)), random_(&random) {}
 
 void Renewal::renewed(UnixTime not_before, UnixTime not_after) {
   const std::uint64_t whole = not_after > not_before ? not_after.seconds - not_before.seconds : 0;
   const std::uint64_t life = whole > kBackdated ? whole - kBackdated : whole;
-  planned_.seconds = not_after.seconds - life + life / 3 * 2 + random_.u32() % (life / 20 + 1);
+  planned_.seconds = not_after.seconds - life + life / 3 * 2 + random_->u32() % (life / 20 + 1);
   longest_ = seconds(std::clamp<std::int64_t>(static_cast<std::int64_t>(life / 20), 1,
                                               kLongestBackOff / seconds(1)));
   delay_ = seconds(1);
@@ -61,7 +61,7 @@ std::optional<key_link::SignEnrolment> Renewal::due(Now now) {
     }
     csr_ = std::move(*csr);
   }
-  random_.fill(nonce_);
+  random_->fill(nonce_);
   step_ = Step::Signing;
   limit_ = now.mono + kSignLimit;
   return key_link::SignEnrolment{crypto::sha256(csr_), nonce_};
@@ -98,7 +98,7 @@ Instant Renewal::next_deadline() const {
 
 // Three quarters to five quarters of it.
 Duration Renewal::jitter(Duration base) {
-  return base * 3 / 4 + base * static_cast<std::int64_t>(random_.u32() % 1024) / 2048;
+  return base * 3 / 4 + base * static_cast<std::int64_t>(random_->u32() % 1024) / 2048;
 }
 
 }  // namespace wattle::metad

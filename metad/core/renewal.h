@@ -31,6 +31,7 @@ class Renewal {
 
   // tls_key: null: this node never renews. random must outlive this.
   Renewal(NodeAddress address, std::shared_ptr<const crypto::PrivateKey> tls_key, Random& random);
+  void use(Random& random) { random_ = &random; }
 
   // What is held now: at start, and after each renewal.
   void renewed(UnixTime not_before, UnixTime not_after);
@@ -57,7 +58,7 @@ class Renewal {
 
   NodeAddress address_;
   std::shared_ptr<const crypto::PrivateKey> tls_key_;
-  Random& random_;
+  Random* random_;
   Step step_ = Step::Idle;
   bool wanted_ = false, keyd_ = false;
   UnixTime planned_;

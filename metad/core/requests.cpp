@@ -21,6 +21,10 @@ constexpr Field kNameFields[] = {{"name", FieldKind::Name}};
 constexpr Field kReqKeyFields[] = {{"origin", FieldKind::Name}, {"destination", FieldKind::Name}};
 constexpr Field kAnsKeyFields[] = {
     {"owner", FieldKind::Name}, {"requester", FieldKind::Name}, {"key", FieldKind::Key}};
+constexpr Field kWayFields[] = {
+    {"origin", FieldKind::Name}, {"destination", FieldKind::Name}, {"id", FieldKind::Number}};
+constexpr Field kTraceFields[] = {{"neighbour", FieldKind::Words}};
+constexpr Field kSaidFields[] = {{"neighbour", FieldKind::Name}, {"line", FieldKind::Words}};
 constexpr Field kPacketFields[] = {{"length", FieldKind::Number}};
 constexpr Field kSeqnoFields[] = {
     {"destination", FieldKind::Name}, {"seqno", FieldKind::Number}, {"hops", FieldKind::Number}};
@@ -96,8 +100,20 @@ constexpr RequestRow kTable[] = {
      "asks for that version, from= that byte on"},
     {Verb::DocumentPart, "DOCUMENT_PART", kPartFields, kTalk, false, "",
      "bytes of that version, from offset on"},
+    {Verb::ReqWay, "REQ_WAY", kWayFields, kActive | kControl, true, "hop",
+     "each hop to destination adds itself as hop="},
+    {Verb::AnsWay, "ANS_WAY", kWayFields, kActive, true, "hop end",
+     "the way that a REQ_WAY took, back the same way"},
     {Verb::ReqHost, "REQ_HOST", kDestinationFields, kTalk, true, "seqno",
      "asks for the origin record, with at least this seqno"},
+    {Verb::Trace, "TRACE", kTraceFields, kControl, false, "",
+     "copies of neighbour's lines as they come and go (or all); any line ends it"},
+    {Verb::Rehearse, "REHEARSE", kSaidFields, kControl, false, "",
+     "what would be done if neighbour said line; nothing is"},
+    {Verb::Act, "ACT", kSaidFields, kControl, false, "",
+     "line is handled as if neighbour had said it; or CLOSE, DIAL, RENEW; only root"},
+    {Verb::Why, "WHY", kNameFields, kControl, false, "",
+     "how a member is reached now and how that came about"},
 };
 
 bool same_word(std::string_view typed, std::string_view name) {

@@ -40,7 +40,13 @@ enum class Verb : std::uint8_t {
   Document = 39,
   ReqDocument = 40,
   DocumentPart = 41,
+  ReqWay = 42,
+  AnsWay = 43,
   ReqHost = 44,
+  Trace = 45,
+  Rehearse = 46,
+  Act = 47,
+  Why = 48,
 };
 
 // Where a line arrives: a link between nodes passes Fresh -> Identified -> Exchange -> Active

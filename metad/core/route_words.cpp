@@ -29,6 +29,20 @@ bool is_alternate(const Candidate& candidate, const TableEntry& entry) {
 
 }  // namespace
 
+std::string_view way_name(meta_link::PeerWay way) {
+  switch (way) {
+    case meta_link::PeerWay::Direct:
+      return "direct";
+    case meta_link::PeerWay::Routed:
+      return "relayed";
+    case meta_link::PeerWay::Carried:
+      return "carried";
+    case meta_link::PeerWay::None:
+      break;
+  }
+  return {};
+}
+
 std::string_view state_word(TableEntry::State state) {
   switch (state) {
     case TableEntry::State::Reachable:

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/ipc/meta_link.h"
 #include "metad/core/router.h"
 
 namespace wattle::metad {
@@ -16,6 +17,8 @@ using Label = std::function<std::string(const NodeAddress&)>;
 // Why a candidate is used or not: in_use, alternate, worse, unfeasible, retracted, link_down;
 // held_... if its link is closed and held.
 std::string reason_word(const Candidate& candidate, const TableEntry& entry);
+// direct, relayed, carried; nothing for no way.
+std::string_view way_name(meta_link::PeerWay way);
 std::string_view state_word(TableEntry::State state);
 
 // Sentences without a final stop.

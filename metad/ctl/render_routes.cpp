@@ -99,6 +99,8 @@ std::string way_end(const TraceView& view) {
   const std::string last = view.way.hops.empty() ? "metad" : view.way.hops.back().name;
   if (view.way.end.empty()) return "";
   if (view.way.end == "no_way") return last + " has no way to " + view.peer;
+  if (view.way.end == "held")
+    return "the meta link from " + last + " to its next hop is closed now";
   if (view.way.end == "unknown") return last + " does not know " + view.peer;
   if (view.way.end == "hops") return "the way is longer than 32 hops";
   if (view.way.end == "full") return "the way goes on; no more hops fit into the line";

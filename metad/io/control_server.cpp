@@ -1,6 +1,7 @@
 #include "metad/io/control_server.h"
 
 #include "common/os/unix_socket.h"
+#include "metad/core/trace_gate.h"
 
 namespace wattle::metad {
 namespace {
@@ -14,6 +15,7 @@ struct ControlServer::Session {
   ControlId id = 0;
   uid_t uid = 0;
   bool ended = false;
+  TraceGate gate;
   std::unique_ptr<LineStream> stream;
 };
 
@@ -83,6 +85,21 @@ void ControlServer::ended(Session& session) {
 void ControlServer::send(ControlId id, std::string_view line) {
   const auto at = sessions_.find(id);
   if (at != sessions_.end()) at->second->stream->send(line);
+}
+
+void ControlServer::trace(ControlId id, std::string line) {
+  const auto at = sessions_.find(id);
+  if (at == sessions_.end()) return;
+  Session& session = *at->second;
+  for (const std::string& passed : session.gate.pass(std::move(line), session.stream->waiting()))
+    session.stream->send(passed);
+}
+
+void ControlServer::end_trace(ControlId id) {
+  const auto at = sessions_.find(id);
+  if (at == sessions_.end()) return;
+  at->second->stream->send(at->second->gate.end());
+  at->second->stream->send("END");
 }
 
 void ControlServer::close(ControlId id) {

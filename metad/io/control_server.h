@@ -30,6 +30,9 @@ class ControlServer {
   ~ControlServer();
 
   void send(ControlId id, std::string_view line);
+  // A line that may be lost if the reader is slow; end_trace() says how many were, and END.
+  void trace(ControlId id, std::string line);
+  void end_trace(ControlId id);
   void close(ControlId id);
 
  private:

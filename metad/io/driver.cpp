@@ -5,11 +5,13 @@
 #include "common/os/clock.h"
 #include "common/os/file.h"
 #include "metad/core/origin_answer.h"
+#include "metad/core/trace_gate.h"
 
 namespace wattle::metad {
 namespace {
 
 constexpr Duration kGoodbye = std::chrono::milliseconds(300);
+constexpr Duration kCountEvery = std::chrono::seconds(10);
 constexpr Duration kShortestTick = std::chrono::milliseconds(10);
 
 os::log::Level level_of(Note::Level level) {
@@ -18,6 +20,8 @@ os::log::Level level_of(Note::Level level) {
       return os::log::Level::Warning;
     case Note::Level::Notice:
       return os::log::Level::Notice;
+    case Note::Level::Debug:
+      return os::log::Level::Debug;
     case Note::Level::Info:
       break;
   }
@@ -128,6 +132,22 @@ void Driver::perform(Actions actions) {
   if (engine_.is_started()) listener_.start();
   pump();
   arm();
+  if (os::log::level() == os::log::Level::Debug) tell_counted();
+}
+
+// At debug level: what has been counted since the last time, every ten seconds in which something
+// happens.
+void Driver::tell_counted() {
+  const Instant current = os::now();
+  if (current < counted_at_ + kCountEvery) return;
+  counted_at_ = current;
+  std::string moved;
+  for (const auto& [name, value] : engine_.counters()) {
+    std::uint64_t& before = counted_[name];
+    if (value != before) moved += " " + name + "+" + std::to_string(value - before);
+    before = value;
+  }
+  if (!moved.empty()) os::log::debug("counted:" + moved);
 }
 
 void Driver::perform(const Action& action) {
@@ -139,6 +159,11 @@ void Driver::perform(const Action& action) {
                  [&](const CancelDial& a) { links_.cancel(a.dial); },
                  [&](const ControlLine& a) { control_.send(a.control, a.line); },
                  [&](const CloseControl& a) { control_.close(a.control); },
+                 [&](const TraceLine& a) {
+                   control_.trace(a.control,
+                                  print_traced(a.neighbour, a.in, os::unix_now_ms(), a.line));
+                 },
+                 [&](const TraceEnd& a) { control_.end_trace(a.control); },
                  [&](const ToKeyd& a) { key_.send(a.request); },
                  [&](const SignRenewal& a) { key_.send(a.request); },
                  [&](const PostRenewal& a) { registry_.renew(a); },
@@ -151,8 +176,10 @@ void Driver::perform(const Action& action) {
                  [&](const PublishOrigin& a) { registry_.publish(a); },
                  [&](const Note& a) {
                    std::string sentence = a.sentence;
-                   notes_.write(level_of(a.level), sentence,
-                                {{os::log::Key::Peer, a.peer}, {os::log::Key::Err, a.err}});
+                   // What is said for debugging takes no room from the rest.
+                   os::log::Limited& log = a.level == Note::Level::Debug ? details_ : notes_;
+                   log.write(level_of(a.level), sentence,
+                             {{os::log::Key::Peer, a.peer}, {os::log::Key::Err, a.err}});
                  },
              },
              action);

@@ -1,6 +1,7 @@
 // Between the engine and the loop: feeds events, performs actions, owns the one timer.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,7 @@ class Driver {
   void use(const UseCertificate& renewed);
   void pump();
   void arm();
+  void tell_counted();
   Now now() const;
 
   os::EventLoop& loop_;
@@ -56,7 +58,9 @@ class Driver {
   os::Watch stopping_;
   std::uint64_t document_version_ = 0;
   bool relay_ = false;
-  os::log::Limited notes_{60};
+  os::log::Limited notes_{60}, details_{600};
+  std::map<std::string, std::uint64_t, std::less<>> counted_;
+  Instant counted_at_{};
 };
 
 }  // namespace wattle::metad

@@ -82,6 +82,10 @@ void LineStream::sent() {
   if (callbacks_.on_congested) callbacks_.on_congested(congested);
 }
 
+std::size_t LineStream::waiting() const {
+  return evbuffer_get_length(bufferevent_get_output(event_));
+}
+
 void LineStream::finish() {
   if (ended_ || finishing_) return;
   finishing_ = true;

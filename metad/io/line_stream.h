@@ -44,6 +44,7 @@ class LineStream {
 
   void send(std::string_view line);   // an LF is added
   void send_packet(ByteView packet);  // with its PACKET line; 1 to kMaxCarried bytes
+  std::size_t waiting() const;        // bytes sent and not yet taken by the system
   // Ends when all that was sent has left, or after 2 s; on_end is called.
   void finish();
   const ssl_st* ssl() const;  // null on a plain stream

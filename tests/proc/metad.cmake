@@ -1,5 +1,5 @@
 wattle_test(metad_proc_test
-  SOURCES proc/metad/metad_process_test.cpp proc/metad/meta_node.cpp
+  SOURCES proc/metad/metad_process_test.cpp proc/metad/control_socket_test.cpp proc/metad/meta_node.cpp
   LINKS wattle_loop wattle_proto wattle_crypto)
 add_dependencies(metad_proc_test wattle-metad)
 add_test(NAME man.requests

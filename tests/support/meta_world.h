@@ -15,6 +15,7 @@
 #include "common/proto/genesis.h"
 #include "common/proto/packet_key.h"
 #include "metad/core/engine.h"
+#include "metad/core/trace_gate.h"
 #include "tests/support/meta_realm.h"
 #include "tests/support/routing_cryptod.h"
 
@@ -144,6 +145,10 @@ class World {
                      [&](CancelDial&) {},
                      [&](ControlLine& a) { node.control.push_back(std::move(a.line)); },
                      [&](CloseControl&) { node.control.push_back("(closed)"); },
+                     [&](TraceLine& a) {
+                       node.control.push_back(print_traced(a.neighbour, a.in, 0, a.line));
+                     },
+                     [&](TraceEnd&) { node.control.push_back("END"); },
                      [&](ToKeyd& a) { sign(node, a.request); },
                      [&](SignRenewal& a) { sign_renewal(node, a.request); },
                      [&](PostRenewal& a) { post_renewal(node, std::move(a.body)); },

@@ -144,7 +144,7 @@ std::vector<std::string> MetaNode::arguments() const {
           "--run-dir=" + lab.folder.file(name),
           "--port=" + std::to_string(port),
           "--ip=127.0.0.1:" + std::to_string(port),
-          "--log-level=debug"};
+          "--log-level=" + log_level};
 }
 
 void MetaNode::spawn(const std::vector<std::string>& arguments, bool as_root) {
@@ -297,7 +297,8 @@ std::vector<std::string> MetaNode::ask(const std::string& line) {
 
 bool MetaNode::has_active_link(const std::string& to) {
   for (const std::string& line : ask("DUMP LINKS"))
-    if (line.starts_with("INFO link name=" + to + " ") && line.ends_with("state=active"))
+    if (line.starts_with("INFO link name=" + to + " ") &&
+        line.find(" state=active ") != std::string::npos)
       return true;
   return false;
 }

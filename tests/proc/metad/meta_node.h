@@ -69,6 +69,7 @@ class MetaNode {
   NodeAddress address;
   Credential credential;
   std::uint16_t port = 0;
+  std::string log_level = "debug";
   pid_t pid = 0;
 
   metad::test::RoutingCryptod routing;  // what it keeps for metad

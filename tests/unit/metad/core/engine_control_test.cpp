@@ -26,7 +26,13 @@ TEST(MetadControl, TheControlSocketAnswers) {
   EXPECT_TRUE(hosts[1].starts_with("ADD_HOST n2"));
   EXPECT_EQ(star.world.ask(one, "DUMP SUBNETS").size(), 7u);
   EXPECT_EQ(star.world.ask(one, "DUMP LINKS").size(), 2u);
-  EXPECT_EQ(star.world.ask(one, "DUMP ROUTES")[0], "INFO route name=n2 via=n2");
+  EXPECT_EQ(star.world.ask(one, "DUMP ROUTES"),
+            (std::vector<std::string>{
+                "INFO route name=n2 via=n2 metric=96 seqno=1 fd_seqno=1 fd_metric=96 "
+                "state=reachable",
+                "INFO candidate name=n2 via=n2 told_seqno=1 told_metric=0 cost=96 feasible=yes "
+                "selected=yes held=no reason=in_use",
+                "END"}));
   EXPECT_TRUE(star.world.ask(one, "DUMP NONSENSE")[0].starts_with("ERROR 404"));
   EXPECT_TRUE(star.world.ask(one, "ADD_HOST x 0:0 0")[0].starts_with("ERROR 405"));
   EXPECT_TRUE(star.world.ask(one, "\x01")[0].starts_with("ERROR 400"));
@@ -56,6 +62,7 @@ TEST(MetadControl, DumpPeersAsksCryptodAndAnswersWithoutIt) {
   live.id = list->id;
   live.address = star.world.realm.address(2).bytes;
   live.state = meta_link::SessionState::Live;
+  live.way = meta_link::PeerWay::Direct;
   live.has_endpoint = true;
   live.endpoint = place(2);
   live.rtt_us = 412;
