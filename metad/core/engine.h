@@ -272,6 +272,8 @@ class Engine {
   void dump_peers(ControlId id);
   void dump_table(ControlId id, std::string_view what, Now now);
   void dump_links(ControlId id, Now now);
+  // A neighbour whose direct path is in use, and that has stopped to answer probes on it.
+  bool is_silent(const NodeAddress& address, const meta_link::PeerState& state) const;
   void dump_routes(ControlId id);
   void tell_probe(ControlId id, const NodeAddress& address, const meta_link::ProbeAnswer& answer);
   void probe(ControlId id, Control& control, const std::string& name, Now now);

@@ -23,14 +23,13 @@ std::string roles_of(std::uint8_t flags) {
   return out;
 }
 
-// A live session tells how its packets go; without one the routing table and the links do whether
-// there could be one.
-std::string_view state_name(const meta_link::PeerState& state, bool could_be) {
+// A live session tells how its packets go; where they do not, the routing table and the links tell
+// whether they could.
+std::string_view state_name(const meta_link::PeerState& state, bool could_be, bool silent) {
   const std::string_view without = could_be ? "known" : "unreachable";
   if (state.state == meta_link::SessionState::Handshake) return "handshake";
-  if (state.state != meta_link::SessionState::Live) return without;
-  const std::string_view way = way_name(state.way);
-  return way.empty() ? without : way;
+  if (state.state != meta_link::SessionState::Live || silent || !has_way(state)) return without;
+  return way_name(state.way);
 }
 
 std::string yes_or_no(bool yes) { return yes ? "yes" : "no"; }
@@ -126,11 +125,13 @@ void Engine::dump_peers(ControlId id) {
         misfit != misfits_.end() && state.state != meta_link::SessionState::Live;
     // A host of which no way is known may have been told by the registry or a file: a direct
     // attempt is still made.
-    const bool could_be =
-        router_.entry(address).state == TableEntry::State::Reachable || talk_to(address);
+    const bool silent = is_silent(address, state);
+    const bool could_be = router_.entry(address).state == TableEntry::State::Reachable ||
+                          (talk_to(address) && !silent);
     keys.emplace_back("state", other_protocol ? misfit_name(misfit->second.newer)
-                                              : std::string(state_name(state, could_be)));
-    if (state.state == meta_link::SessionState::Live && state.way == meta_link::PeerWay::Routed) {
+                                              : std::string(state_name(state, could_be, silent)));
+    if (state.state == meta_link::SessionState::Live && state.way == meta_link::PeerWay::Routed &&
+        has_way(state)) {
       NodeAddress hop;
       hop.bytes = state.first_hop;
       keys.emplace_back("via", nodes_.label(hop));

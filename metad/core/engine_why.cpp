@@ -14,12 +14,16 @@ std::string milliseconds_text(std::uint32_t micros) {
   return std::to_string(micros / 1000) + "." + digits.substr(0, 2) + " ms";
 }
 
-std::string describe_session(const meta_link::PeerState& state, const Label& label) {
+std::string describe_session(const meta_link::PeerState& state, bool silent, const Label& label) {
   using meta_link::PeerWay;
   using meta_link::SessionState;
   if (state.state == SessionState::Handshake) return "a session is being made";
   if (state.state != SessionState::Live)
     return "there is no session; one is made when there is something to send";
+  if (!has_way(state)) return "there is a session, and no way for its packets now";
+  if (silent)
+    return "there is a session, and its last way, directly to " + state.endpoint.text() +
+           ", does not answer any more";
   NodeAddress hop;
   hop.bytes = state.first_hop;
   std::string out;
@@ -34,7 +38,7 @@ std::string describe_session(const meta_link::PeerState& state, const Label& lab
       out = "frames go inside the meta link, as PACKET";
       break;
     case PeerWay::None:
-      return "there is a session, and no way for its packets now";
+      break;
   }
   if (state.rtt_us != 0) out += ", round trip " + milliseconds_text(state.rtt_us);
   return out;
@@ -89,6 +93,12 @@ void Engine::on_why(const meta_link::Why& message, Now now) {
   }
 }
 
+bool Engine::is_silent(const NodeAddress& address, const meta_link::PeerState& state) const {
+  const auto at = health_.find(address);
+  return state.way == meta_link::PeerWay::Direct && at != health_.end() && at->second.confirmed &&
+         at->second.state.way == meta_link::LinkWay::Down;
+}
+
 // `paths`: cryptod's answer; null if there is none.
 void Engine::tell_why(ControlId id, const NodeAddress& address, const meta_link::Why* paths,
                       Now now) {
@@ -104,12 +114,11 @@ void Engine::tell_why(ControlId id, const NodeAddress& address, const meta_link:
     say(id, std::move(line));
   };
   const auto session = sessions_.find(address);
+  const auto state = session == sessions_.end() ? meta_link::PeerState{} : session->second;
   if (!cryptod_)
     sentence("now", {}, "cryptod is away: what it does with packets now is not known");
   else
-    sentence("now", {},
-             describe_session(session == sessions_.end() ? meta_link::PeerState{} : session->second,
-                              label));
+    sentence("now", {}, describe_session(state, is_silent(address, state), label));
   const TableEntry entry = router_.entry(address);
   sentence("now", {}, describe_route(entry, address, label));
   if (const Host* host = nodes_.find(address)) {

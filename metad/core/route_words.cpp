@@ -43,6 +43,11 @@ std::string_view way_name(meta_link::PeerWay way) {
   return {};
 }
 
+bool has_way(const meta_link::PeerState& state) {
+  if (state.way == meta_link::PeerWay::Routed) return state.first_hop != meta_link::Address{};
+  return state.way != meta_link::PeerWay::None;
+}
+
 std::string_view state_word(TableEntry::State state) {
   switch (state) {
     case TableEntry::State::Reachable:

@@ -19,6 +19,8 @@ using Label = std::function<std::string(const NodeAddress&)>;
 std::string reason_word(const Candidate& candidate, const TableEntry& entry);
 // direct, relayed, carried; nothing for no way.
 std::string_view way_name(meta_link::PeerWay way);
+// Not if it should be relayed and nobody is known who could.
+bool has_way(const meta_link::PeerState& state);
 std::string_view state_word(TableEntry::State state);
 
 // Sentences without a final stop.

@@ -119,7 +119,7 @@ std::string render_trace(const TraceView& view) {
   if (view.way_failure.empty())
     out += text_table(rows);
   else
-    out += "no way over the meta links: " + view.way_failure + "\n";
+    out += "! " + view.way_failure + "\n";
   if (const std::string end = way_end(view); !end.empty()) out += "! " + end + "\n";
   if (!view.probe.answered) return out + "end to end: no answer\n";
   return out + "end to end: answer in " + format_rtt(view.probe.rtt_us.value_or(0)) +

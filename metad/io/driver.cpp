@@ -178,8 +178,16 @@ void Driver::perform(const Action& action) {
                    std::string sentence = a.sentence;
                    // What is said for debugging takes no room from the rest.
                    os::log::Limited& log = a.level == Note::Level::Debug ? details_ : notes_;
-                   log.write(level_of(a.level), sentence,
-                             {{os::log::Key::Peer, a.peer}, {os::log::Key::Err, a.err}});
+                   const os::log::Field peer{os::log::Key::Peer, a.peer};
+                   const os::log::Field err{os::log::Key::Err, a.err};
+                   if (a.peer.empty() && a.err.empty())
+                     log.write(level_of(a.level), sentence);
+                   else if (a.err.empty())
+                     log.write(level_of(a.level), sentence, {peer});
+                   else if (a.peer.empty())
+                     log.write(level_of(a.level), sentence, {err});
+                   else
+                     log.write(level_of(a.level), sentence, {peer, err});
                  },
              },
              action);

@@ -64,8 +64,10 @@ check "log -f follows" eval '(on alice timeout 3 wattle log -n 0 -f > "$LAB/foll
 
 # The debug socket, typed by hand.
 typed() { printf '%s\n' "$@" | on alice nc -q 1 -w 3 -U /run/wattle/$NET/meta; }
-before=$(typed "DUMP ROUTES" "DUMP LINKS" "DUMP HOSTS")
+# What is measured goes on changing.
+dumped() { typed "DUMP ROUTES" "DUMP LINKS" "DUMP HOSTS" | sed -E 's/ (rtt_us|cost|metric|told_metric|fd_metric)=[0-9]+//g'; }
+before=$(dumped)
 check "rehearse: bob's end would lose carol" says "INFO would tell cryptod Route name=carol via=-" typed "REHEARSE bob DEL_HOST carol 0:0 0"
-check "nothing has changed" test "$(typed "DUMP ROUTES" "DUMP LINKS" "DUMP HOSTS")" = "$before"
+check "nothing has changed" test "$(dumped)" = "$before"
 check "carol still answers" pings alice carol 4 1
 lab_verdict

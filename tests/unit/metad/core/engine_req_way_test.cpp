@@ -198,6 +198,36 @@ TEST_F(MetadWay, DumpsTellWhoIsReachedThroughWhom) {
   EXPECT_TRUE(has(one.control, "state=relayed via=n2 ")) << printed(one.control);
   EXPECT_TRUE(has(one.control, "name=n4 ")) << printed(one.control);
   EXPECT_TRUE(has(one.control, "state=known ")) << printed(one.control);
+  // A session whose packets have no way is not called relayed or direct.
+  const auto peers = [&](std::uint8_t number, meta_link::PeerWay way) {
+    one.control.clear();
+    world.act(one, one.engine->on_control_line(7, "DUMP PEERS", world.now));
+    meta_link::PeerState state = relayed;
+    state.id = end.id = newest<meta_link::ListPeers>(one)->id;
+    state.address = world.realm.address(number).bytes;
+    state.way = way;
+    state.first_hop = {};
+    world.act(one, one.engine->on_cryptod(state, world.now));
+    world.act(one, one.engine->on_cryptod(end, world.now));
+    return one.control;
+  };
+  const std::string third = "name=n3 address=" + world.realm.address(3).text();
+  const auto line_of = [&](const Strings& lines, const std::string& begin) {
+    for (const std::string& line : lines)
+      if (line.find(begin) != std::string::npos) return line;
+    return std::string();
+  };
+  const std::string lost = line_of(peers(3, meta_link::PeerWay::Routed), third);
+  EXPECT_NE(lost.find(" state=known "), std::string::npos) << lost;
+  EXPECT_EQ(lost.find(" via="), std::string::npos) << lost;
+  const std::string second = "name=n2 address=" + world.realm.address(2).text();
+  const std::string near = line_of(peers(2, meta_link::PeerWay::Direct), second);
+  EXPECT_NE(near.find(" state=direct "), std::string::npos) << near;
+  meta_link::LinkState down;
+  down.address = world.realm.address(2).bytes;
+  world.act(one, one.engine->on_cryptod(down, world.now));
+  const std::string silent = line_of(peers(2, meta_link::PeerWay::Direct), second);
+  EXPECT_EQ(silent.find(" state=direct "), std::string::npos) << silent;
 }
 
 }  // namespace

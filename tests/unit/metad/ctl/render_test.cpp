@@ -275,7 +275,7 @@ TEST(RenderText, Trace) {
   view.way = {};
   view.way_failure = "no way to dave over the meta links";
   EXPECT_EQ(render_trace(view),
-            "no way over the meta links: no way to dave over the meta links\n"
+            "! no way to dave over the meta links\n"
             "end to end: no answer\n");
   EXPECT_EQ(validate("trace", json_trace(view)), 0);
 }
