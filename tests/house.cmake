@@ -2,10 +2,12 @@
 set(bin ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
 add_test(NAME layout.links COMMAND ${CMAKE_SOURCE_DIR}/tests/layout/links.sh ${bin})
 set_tests_properties(layout.links PROPERTIES LABELS release-only)
-foreach(name join join_failures secrecy crash powers first_member idle look document)
+foreach(name join join_failures secrecy crash powers first_member idle look document line nat cold)
   add_test(NAME netns.${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/${name}.sh ${bin})
   set_tests_properties(netns.${name} PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
 endforeach()
+add_test(NAME netns.survive COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/survive.sh ${bin})
+set_tests_properties(netns.survive PROPERTIES LABELS "netns;long" TIMEOUT 300 RUN_SERIAL ON)
 # Three renewals in the long run, one in the gate.
 add_test(NAME netns.renewal COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/renewal.sh ${bin} 45)
 set_tests_properties(netns.renewal PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
