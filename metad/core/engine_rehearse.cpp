@@ -167,6 +167,10 @@ void Engine::act_by_hand(ControlId id, Control& control, std::string_view words,
   } else if (first == "RENEW" && rest.empty()) {
     renewal_.want_now();
     run_renewal(now);
+    if (out_.empty())
+      refusal =
+          "nothing can be asked right now: keyd is away, a renewal is under way, or the last one "
+          "failed just now; it is wanted, and comes";
   } else if (const auto link = link_named(first)) {
     out_ = on_line(*link, rest, now);
   } else {

@@ -164,8 +164,11 @@ Outcome show_file(const Arguments& arguments, const std::string& network, const 
 
 Outcome run_log(const Arguments& arguments) {
   const bool setting = !arguments.second.empty();
-  std::string network;
-  const Outcome chosen = choose_network(setting ? arguments.third : arguments.first, network);
+  std::string network, asked = setting ? arguments.third : arguments.first;
+  // A registry's host has daemons, too, also if it is no member.
+  if (asked.empty() && joined_networks().empty() && configured_networks().size() == 1)
+    asked = configured_networks().front();
+  const Outcome chosen = choose_network(asked, network);
   if (!chosen.ok()) return chosen;
   const os::Paths paths(network);
   if (setting) return set_level(arguments, network, paths);

@@ -58,6 +58,11 @@ done
 check "cryptod tells of its neighbours at debug level" eval 'on alice wattle log cryptod debug; on alice wattle peers >/dev/null; wait_for 10 on alice grep -q "^debug cryptod: " /run/wattle/$NET/log'
 on alice wattle log all configured > /dev/null
 check "the same daemons run" eval '! on alice grep -q "started wattle-.*again\|was killed\|ended with" /run/wattle/$NET/log'
+for process in registry signer; do
+  check "the registry's machine: the level of $process changes" eval "on registry wattle log $process debug && wait_for 5 on registry grep -q 'notice $process: the log level is debug' /run/wattle/$NET/log"
+done
+check "an invite is seen at debug level" eval 'on registry wattle-registry invite dave > /dev/null; wait_for 5 on registry grep -q "^debug signer: hears lane=sign.admin msg=MakeInvite" /run/wattle/$NET/log'
+check "log as JSON, one object a line" eval 'on alice wattle log -n 3 --json | python3 -c "import json,sys; l=[json.loads(x) for x in sys.stdin]; assert len(l) == 3 and all(x[\"schema\"] == 1 and x[\"text\"] for x in l), l"'
 check "log of a process that is not here: exit 3" eval 'on alice wattle log registry debug; [ $? = 3 ]'
 check "who is not root may not: exit 77" eval 'on alice setpriv --reuid=65534 --clear-groups wattle log metad debug home; [ $? = 77 ]'
 check "log -f follows" eval '(on alice timeout 3 wattle log -n 0 -f > "$LAB/follow" &) ; sleep 0.7; on alice wattle log metad debug > /dev/null; wait_for 3 grep -q "the log level is debug" "$LAB/follow"; on alice wattle log metad configured'

@@ -210,6 +210,20 @@ TEST_F(MetadLook, ADialByHandIsForgotten) {
   EXPECT_EQ(one.dials, dials + 1);
 }
 
+TEST(MetadAct, RenewAsksForANewCertificate) {
+  World world;
+  auto& one = world.add([](metad::Setup& s) {
+    s.tls_key = std::make_shared<const crypto::PrivateKey>(crypto::PrivateKey::generate());
+    s.not_before = {Realm::kStart - 300};
+  });
+  world.run(seconds(1));
+  ASSERT_EQ(one.engine->counter("renewal_asked"), 0u);
+  const Strings asked = world.ask(one, "ACT RENEW");
+  EXPECT_TRUE(has(asked, "INFO did ask keyd to sign an enrolment")) << printed(asked);
+  EXPECT_EQ(one.engine->counter("renewal_asked"), 1u);
+  EXPECT_TRUE(has(world.ask(one, "ACT RENEW"), "ERROR 404")) << "one is under way";
+}
+
 TEST_F(MetadLook, ActIsLogged) {
   open(8, true);
   const Actions actions = one.engine->on_control_line(8, "ACT CLOSE n2", world.now);
