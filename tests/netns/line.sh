@@ -30,7 +30,7 @@ check "by IPv4, IPv6 and fe80" bash -c ". $here/lab.sh; . $here/network.sh; $(de
 trace() { on a wattle trace e > "$LAB/trace" 2>&1; }
 check "wattle trace e" trace
 sed 's/^/        /' "$LAB/trace"
-by_relay() { on a wattle peers > "$LAB/peers" && grep -E '^e .*relayed' "$LAB/peers"; }
+by_relay() { on a wattle peers > "$LAB/peers" && grep -E '^e .*through b' "$LAB/peers"; }
 check "wattle peers says that e is relayed" by_relay
 sed 's/^/        /' "$LAB/peers"
 on a wattle why e | sed 's/^/        /'

@@ -37,7 +37,7 @@ at=${EPOCHREALTIME/./}
 sleep 0.5
 check "the direct way is cut: relayed within 10 s" wait_for 10 on carol ping -n -q -c 1 -W 0.3 "$(address4 dave)"
 echo "        answered $(( (${EPOCHREALTIME/./} - at) / 1000 )) ms after the cut"
-relayed() { on carol wattle peers | grep -qE '^dave .*relayed'; }
+relayed() { on carol wattle peers | grep -qE '^dave .*through'; }
 check "wattle peers says so" wait_for 10 relayed
 on carol wattle why dave | sed 's/^/        /'
 flow_end carol "$LAB/flow"
