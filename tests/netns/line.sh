@@ -77,9 +77,8 @@ cut=${EPOCHREALTIME/./}
 middle=c; on a wattle trace e | grep -qw c || middle=f
 on $middle nft -f - <<'NFT'
 table inet gone {
-  chain in {
-    type filter hook input priority -10; policy drop
-  }
+  chain in { type filter hook input priority -10; policy drop; }
+  chain out { type filter hook output priority -10; policy drop; }
 }
 NFT
 sleep 0.5
