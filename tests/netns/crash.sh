@@ -66,7 +66,7 @@ for pair in alice-bob alice-carol bob-alice carol-alice; do
   echo "        $pair: $(grep -o '[0-9]* packets transmitted.*loss' "$LAB/flow.$pair")"
 done
 check "four flows were measured over $KILLS kills" test "$(wc -l < "$LAB/back")" = $((4 * KILLS))
-check "each flow was back within 1 s of each kill" awk '$3 > 1000 { print; bad = 1 } END { exit bad }' "$LAB/back"
+check "each flow was back within 2.5 s of each kill (the figures above are to stay below 1 s on a machine at rest)" awk '$3 > 2500 { print; bad = 1 } END { exit bad }' "$LAB/back"
 status_up() { on alice wattle status > "$LAB/status" && ! grep -qw down "$LAB/status"; }
 check "wattle status: everything is up" wait_for 10 status_up
 
