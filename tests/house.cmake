@@ -6,6 +6,8 @@ foreach(name join join_failures secrecy crash powers first_member idle look docu
   add_test(NAME netns.${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/${name}.sh ${bin})
   set_tests_properties(netns.${name} PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
 endforeach()
+add_test(NAME netns.idle_20 COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/idle.sh ${bin} 20)
+set_tests_properties(netns.idle_20 PROPERTIES LABELS "netns;long" TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME netns.survive COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/survive.sh ${bin})
 set_tests_properties(netns.survive PROPERTIES LABELS "netns;long" TIMEOUT 300 RUN_SERIAL ON)
 # Three renewals in the long run, one in the gate.
