@@ -12,8 +12,7 @@
 namespace wattle {
 bool is_mutant(const char* name);  // the environment, read once
 }
-#define WATTLE_CHECKED(name, condition) \
-  (static_cast<bool>(condition) != ::wattle::is_mutant(#name))
+#define WATTLE_CHECKED(name, condition) (static_cast<bool>(condition) != ::wattle::is_mutant(#name))
 #else
 #define WATTLE_CHECKED(name, condition) (condition)
 #endif
