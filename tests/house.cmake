@@ -17,3 +17,16 @@ add_test(NAME netns.renewal_long COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/renewal
 set_tests_properties(netns.renewal_long PROPERTIES LABELS "netns;long" TIMEOUT 400 RUN_SERIAL ON)
 add_test(NAME demo COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/demo.sh)
 set_tests_properties(demo PROPERTIES LABELS demo TIMEOUT 300 RUN_SERIAL ON)
+# Mutants (tests/mutants/run): table and tree agree; no trace of them in a release; where the build has them, each check
+# inverted once; all forms of all of them in the long run, in a build of their own.
+set(mutants ${CMAKE_SOURCE_DIR}/tests/mutants)
+add_test(NAME layout.mutants COMMAND ${mutants}/table.sh)
+if(WATTLE_MUTANTS)
+  add_test(NAME mutants.inverted COMMAND ${mutants}/run --built ${CMAKE_BINARY_DIR} --quick)
+  set_tests_properties(mutants.inverted PROPERTIES TIMEOUT 900 RUN_SERIAL ON)
+else()
+  add_test(NAME mutants.absent COMMAND ${mutants}/absent.sh ${bin})
+  set_tests_properties(mutants.absent PROPERTIES LABELS release-only)
+  add_test(NAME mutants.all COMMAND ${mutants}/run)
+  set_tests_properties(mutants.all PROPERTIES LABELS long TIMEOUT 3600 RUN_SERIAL ON)
+endif()

@@ -6,9 +6,14 @@
 
 namespace wattle {
 
-bool is_mutant(const char* name) {
+bool mutate(const char* name, bool value) {
   static const char* const chosen = std::getenv("WATTLE_MUTANT");  // pure-exception: mutants
-  return chosen != nullptr && std::string_view(chosen) == name;
+  const std::string_view wanted = chosen == nullptr ? "" : chosen;
+  if (!wanted.starts_with(name)) return value;
+  const std::string_view form = wanted.substr(std::string_view(name).size());
+  if (form.empty()) return !value;
+  if (form == ":true") return true;
+  return form == ":false" ? false : value;
 }
 
 }  // namespace wattle

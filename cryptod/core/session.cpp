@@ -1,5 +1,6 @@
 #include "cryptod/core/session.h"
 
+#include "common/base/mutant.h"
 #include "common/base/writer.h"
 
 namespace wattle::cryptod {
@@ -36,14 +37,17 @@ std::size_t Session::seal(InnerType type, ByteView body, MutableBytes out) {
 WireCheck Session::open(MutableBytes d, Opened& out) {
   const WireCheck header = check_header(d, WireType::Transport, me_, kTransportOverhead);
   if (header != WireCheck::Accept) return header;
-  if (read_u32(d, kHeaderSize) != my_index_) return WireCheck::ReceiverIndex;
-  if (!equal(header_sender(d), peer_)) return WireCheck::Sender;
+  if (WATTLE_CHECKED(session_index, read_u32(d, kHeaderSize) != my_index_))
+    return WireCheck::ReceiverIndex;
+  if (!WATTLE_CHECKED(session_sender, equal(header_sender(d), peer_))) return WireCheck::Sender;
   const std::uint64_t counter = read_u64(d, 2);
-  if (counter >= kCounterLimit) return WireCheck::CounterLimit;
-  if (!window_.fresh(counter)) return WireCheck::Replay;
+  if (WATTLE_CHECKED(session_counter_limit, counter >= kCounterLimit))
+    return WireCheck::CounterLimit;
+  if (!WATTLE_CHECKED(session_replay, window_.fresh(counter))) return WireCheck::Replay;
   const MutableBytes sealed = d.subspan(kTransportHeader);
   const MutableBytes text = sealed.first(sealed.size() - crypto::kTagSize);
-  if (!open_.open(counter, d.subspan(1, kTransportHeader - 1), sealed, text)) {
+  if (!WATTLE_CHECKED(session_tag,
+                      open_.open(counter, d.subspan(1, kTransportHeader - 1), sealed, text))) {
     ++tag_failures_;
     return WireCheck::Tag;
   }
