@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "common/base/check.h"
 #include "common/base/parse.h"
 #include "common/base/parse_rate.h"
 #include "common/os/file.h"
@@ -20,8 +21,9 @@ constexpr std::uint64_t kByName = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kHighestUid = 0xffff'fffe;
 
 struct Raw {
-  std::string network, genesis, level = "info", relay = "yes";
+  std::string network, file, genesis, level = "info", relay = "yes";
   std::uint64_t tap_uid = kByName, meta_uid = kByName, key_uid = kByName;
+  bool check = false;
 };
 
 constexpr const char* kProgram = "wattle-cryptod";
@@ -29,12 +31,20 @@ constexpr const char* kSummary = "packets, sessions and the switch of a wattle n
 
 void declare(os::Options& options, Raw& raw) {
   options.text("net", raw.network, "name of the network (required)")
+      .text("config", raw.file, "instead of /etc/wattle/NET/wattle.conf")
       .text("genesis", raw.genesis, "genesis file (default /etc/wattle/NET/genesis)")
-      .text("log-level", raw.level, "error, warning, notice, info or debug")
+      .choice("log-level", raw.level, os::log::level_words(),
+              "error, warning, notice, info or debug")
       .text("relay", raw.relay, "yes, no, or bytes per second that each member may have relayed")
-      .number("tap-uid", raw.tap_uid, "uid that may connect as tapd (default wattle-NET-tap)")
-      .number("meta-uid", raw.meta_uid, "uid that may connect as metad (default wattle-NET-meta)")
-      .number("key-uid", raw.key_uid, "uid that may connect as keyd (default wattle-NET-key)");
+      .allow(os::judge_relay)
+      .number("tap-uid", raw.tap_uid, "uid that may connect as tapd (default wattle-NET-tap)", 0,
+              kHighestUid)
+      .number("meta-uid", raw.meta_uid, "uid that may connect as metad (default wattle-NET-meta)",
+              0, kHighestUid)
+      .number("key-uid", raw.key_uid, "uid that may connect as keyd (default wattle-NET-key)", 0,
+              kHighestUid)
+      .switch_only("check", raw.check,
+                   "look at the settings, say whether they are right, and exit");
 }
 
 Result<uid_t> uid_of(std::uint64_t given, const Raw& raw, const char* part) {
@@ -44,8 +54,6 @@ Result<uid_t> uid_of(std::uint64_t given, const Raw& raw, const char* part) {
     return Error(Errc::Config,
                  user.error().text() + ": `wattle join` makes it; or give --" + part + "-uid");
   }
-  if (given > kHighestUid)
-    return Error(Errc::Config, std::string("--") + part + "-uid must be at most 4294967294");
   return static_cast<uid_t>(given);
 }
 
@@ -68,13 +76,16 @@ Result<std::optional<Config>> load_config(int argc, const char* const* argv) {
   Raw raw;
   os::Options options(kProgram, kSummary);
   declare(options, raw);
-  WATTLE_TRY(options.parse(argc, argv, paths.config()));
+  const std::string file = first.file.empty() ? paths.config() : first.file;
+  WATTLE_TRY(options.parse(argc, argv, file, !first.file.empty()));
+  if (raw.check) {
+    std::puts("wattle-cryptod: all right");
+    return std::optional<Config>();
+  }
   Config config;
   config.network = raw.network;
   config.genesis = raw.genesis.empty() ? paths.genesis() : raw.genesis;
-  if (!os::log::parse_level(raw.level, config.level))
-    return Error(Errc::Config,
-                 "log-level '" + raw.level + "' is none of error, warning, notice, info, debug");
+  WATTLE_CHECK(os::log::parse_level(raw.level, config.level));
   config.relay_rate = WATTLE_TRY(parse_relay(raw.relay));
   config.tap_uid = WATTLE_TRY(uid_of(raw.tap_uid, raw, "tap"));
   config.meta_uid = WATTLE_TRY(uid_of(raw.meta_uid, raw, "meta"));

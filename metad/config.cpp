@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "common/base/check.h"
 #include "common/base/parse.h"
 #include "common/base/parse_rate.h"
 #include "common/os/file.h"
@@ -23,33 +24,43 @@ constexpr std::size_t kMaxMembershipFile = 64 * 1024;
 constexpr const char* kJoin = "it is written by `wattle join`";
 
 struct Raw {
-  std::string network, genesis, state, run, level = "info", relay = "yes";
+  std::string network, file, genesis, state, run, level = "info", relay = "yes";
   std::uint64_t port = 8737;
   std::vector<std::string> ip, connect;
-  bool indirect = false, tcp_only = false, requests = false;
+  bool indirect = false, tcp_only = false, requests = false, check = false;
 };
+
+Result<Endpoint> parse_place(std::string_view text, std::uint16_t port) {
+  if (const auto address = IpAddress::parse(text)) return Endpoint{*address, port};
+  return Endpoint::parse(text);
+}
+
+std::optional<std::string> judge_place(const std::string& value) {
+  if (parse_place(value, 1)) return std::nullopt;
+  return "needs an address or endpoint such as 192.0.2.1, 192.0.2.1:8737 or [2001:db8::1]:8737, "
+         "not '" +
+         value + "'";
+}
 
 void declare(os::Options& options, Raw& raw) {
   options.text("net", raw.network, "name of the network (required)")
-      .number("port", raw.port, "TCP port of the meta protocol, the data port's number")
+      .text("config", raw.file, "instead of /etc/wattle/NET/wattle.conf")
+      .number("port", raw.port, "TCP port of the meta protocol, the data port's number", 1, 65535)
       .list("ip", raw.ip, "own outside address or endpoint; instead of this host's addresses")
+      .allow(judge_place)
       .list("connect", raw.connect, "endpoint to dial at start and to keep a link with")
+      .allow(judge_place)
       .flag("indirect", raw.indirect, "ask others to reach this host only through others")
       .flag("tcp-only", raw.tcp_only, "ask others to send no UDP to this host")
       .text("relay", raw.relay, "yes, no or bytes per second; with no it tells of itself alone")
-      .text("log-level", raw.level, "error, warning, notice, info or debug")
+      .allow(os::judge_relay)
+      .choice("log-level", raw.level, os::log::level_words(),
+              "error, warning, notice, info or debug")
       .text("genesis", raw.genesis, "genesis file (default /etc/wattle/NET/genesis)")
       .text("state-dir", raw.state, "state folder (default /var/lib/wattle/NET/meta)")
       .text("run-dir", raw.run, "folder of the sockets (default /run/wattle/NET)")
+      .switch_only("check", raw.check, "look at the settings, say whether they are right, and exit")
       .switch_only("requests", raw.requests, "print the table of the meta protocol and exit");
-}
-
-Result<Endpoint> parse_place(std::string_view text, std::uint16_t port, const char* key) {
-  if (const auto address = IpAddress::parse(text)) return Endpoint{*address, port};
-  if (const auto endpoint = Endpoint::parse(text)) return *endpoint;
-  return Error(Errc::Config, std::string(key) + " '" + std::string(text) +
-                                 "' is no address and no endpoint; write 192.0.2.1, "
-                                 "192.0.2.1:8737 or [2001:db8::1]:8737");
 }
 
 Error in_file(const std::string& path, const Error& why, const char* remedy) {
@@ -145,24 +156,26 @@ Result<std::optional<Config>> load_config(int argc, const char* const* argv) {
   Raw raw;
   os::Options options("wattle-metad", kSummary);
   declare(options, raw);
-  WATTLE_TRY(options.parse(argc, argv, paths.config()));
+  const std::string file = first.file.empty() ? paths.config() : first.file;
+  WATTLE_TRY(options.parse(argc, argv, file, !first.file.empty()));
+  if (raw.check) {
+    std::puts("wattle-metad: all right");
+    return std::optional<Config>();
+  }
   Config config;
   config.network = raw.network;
   config.genesis = raw.genesis.empty() ? paths.genesis() : raw.genesis;
   config.state_folder = raw.state.empty() ? paths.state + "/meta" : raw.state;
   config.run_folder = raw.run.empty() ? paths.run : raw.run;
-  if (raw.port == 0 || raw.port > 65535) return Error(Errc::Config, "port must be from 1 to 65535");
   config.port = static_cast<std::uint16_t>(raw.port);
-  if (!os::log::parse_level(raw.level, config.level))
-    return Error(Errc::Config,
-                 "log-level '" + raw.level + "' is none of error, warning, notice, info, debug");
+  WATTLE_CHECK(os::log::parse_level(raw.level, config.level));
   if (raw.indirect) config.options |= kOptionIndirect;
   if (raw.tcp_only) config.options |= kOptionTcpOnly;
   config.transit = WATTLE_TRY(parse_relay(raw.relay)) != 0;
   for (const std::string& text : raw.ip)
-    config.own_endpoints.push_back(WATTLE_TRY(parse_place(text, config.port, "ip")));
+    config.own_endpoints.push_back(WATTLE_TRY(parse_place(text, config.port)));
   for (const std::string& text : raw.connect)
-    config.connect.push_back(WATTLE_TRY(parse_place(text, config.port, "connect")));
+    config.connect.push_back(WATTLE_TRY(parse_place(text, config.port)));
   return std::optional<Config>(std::move(config));
 }
 

@@ -3,6 +3,7 @@
 
 #include "common/base/parse.h"
 #include "common/crypto/init.h"
+#include "common/os/log.h"
 #include "common/os/options.h"
 #include "registry/admin/verbs.h"
 
@@ -42,7 +43,9 @@ int run(int argc, char** argv) {
       .switch_only("relay", s.relay, "invite: the member may relay for others")
       .switch_only("json", s.json, "node, network: JSON for programs")
       .text("root", s.root, "put before /etc, /var/lib and /run")
-      .text("log-level", s.log_level, "serve: error, warning, notice, info or debug");
+      .switch_only("check", s.check, "serve: look at the settings, say whether they are right, end")
+      .choice("log-level", s.log_level, os::log::level_words(),
+              "serve: error, warning, notice, info or debug");
   const auto outcome = options.parse(argc, argv);
   if (!outcome) return fail(Exit::Usage, outcome.error().text());
   if (*outcome == os::Options::Outcome::Help)

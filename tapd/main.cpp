@@ -162,11 +162,8 @@ int fail(const Error& error) {
 int start(const CommandLine& command) {
   const auto settings = load_settings(command);
   if (!settings) return fail(settings.error());
-  os::log::Level level{};
-  if (!os::log::parse_level(settings->log_level, level))
-    return fail({Errc::Config,
-                 "log-level must be error, warning, notice, info or debug; see wattle-tapd(8)"});
-  os::log::set_level(level);
+  if (command.action == CommandLine::Action::Check) return std::puts("wattle-tapd: all right") < 0;
+  os::log::set_level(settings->log_level);
   auto service = os::Service::open();
   if (!service) return fail(service.error());
   auto netlink = Netlink::open();

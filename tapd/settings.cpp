@@ -10,14 +10,7 @@ namespace {
 Error config_error(std::string sentence) { return {Errc::Config, std::move(sentence)}; }
 
 std::string place(std::string_view file, unsigned line) {
-  return std::string(file) + " line " + std::to_string(line);
-}
-
-// Foreign text inside a sentence: short and printable.
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text.substr(0, 60)) out += c >= ' ' && c <= '~' ? c : '?';
-  return out + (text.size() > 60 ? "...\"" : "\"");
+  return std::string(file) + ":" + std::to_string(line);
 }
 
 Result<std::uint16_t> parse_bounded(std::string_view text, std::uint16_t low, std::uint16_t high,
@@ -39,6 +32,12 @@ Result<std::string> parse_device(std::string_view text, const std::string& name)
     return config_error(name + " must be 1 to 15 letters, digits, dots, - or _, not " +
                         quoted(text));
   return std::string(text);
+}
+
+Result<os::log::Level> parse_level(std::string_view text, const std::string& name) {
+  os::log::Level level{};
+  if (os::log::parse_level(text, level)) return level;
+  return config_error(name + " must be error, warning, notice, info or debug, not " + quoted(text));
 }
 
 Result<IpPrefix> parse_own_address(const Entry& entry, std::uint8_t family, std::string_view file) {
@@ -78,7 +77,7 @@ Result<void> read_config(Settings& out, std::string_view text, std::string_view 
   if (const Entry* entry = WATTLE_TRY(find_once(entries, "port", file)))
     out.port = WATTLE_TRY(parse_bounded(entry->value, 1, 65535, at(*entry)));
   if (const Entry* entry = WATTLE_TRY(find_once(entries, "log-level", file)))
-    out.log_level = entry->value;
+    out.log_level = WATTLE_TRY(parse_level(entry->value, at(*entry)));
   return {};
 }
 
@@ -121,7 +120,7 @@ Result<void> apply_option(CommandLine& out, const Option& option) {
   } else if (key == "crypto-socket") {
     out.crypto_socket = value;
   } else if (key == "log-level") {
-    out.log_level = std::string(value);
+    out.log_level = WATTLE_TRY(parse_level(value, name));
   } else if (key == "device") {
     out.device = WATTLE_TRY(parse_device(value, name));
   } else if (key == "mtu") {
@@ -139,7 +138,6 @@ Result<void> apply_option(CommandLine& out, const Option& option) {
 Result<std::vector<Entry>> parse_entries(std::string_view text, std::string_view file) {
   std::vector<Entry> entries;
   unsigned number = 0;
-  bool in_section = false;
   while (!text.empty()) {
     ++number;
     const std::size_t end = text.find('\n');
@@ -149,15 +147,11 @@ Result<std::vector<Entry>> parse_entries(std::string_view text, std::string_view
     if (line.ends_with('\r')) line.remove_suffix(1);
     line = trim(line);
     if (line.empty()) continue;
-    if (line.front() == '[' && line.back() == ']') {
-      in_section = true;
-      continue;
-    }
     const std::size_t equals = line.find('=');
     const std::string_view key = trim(line.substr(0, equals));
     if (equals == std::string_view::npos || key.empty())
-      return config_error(place(file, number) + " is not \"key = value\": " + quoted(line));
-    if (!in_section) entries.push_back({key, trim(line.substr(equals + 1)), number});
+      return config_error(place(file, number) + ": expected \"key = value\", not " + quoted(line));
+    entries.push_back({key, trim(line.substr(equals + 1)), number});
   }
   return entries;
 }
@@ -173,6 +167,10 @@ Result<CommandLine> parse_command_line(const std::vector<std::string_view>& argu
     if (!argument.starts_with("--"))
       return config_error("unexpected argument " + quoted(argument) + "; see wattle-tapd --help");
     argument.remove_prefix(2);
+    if (argument == "check") {
+      out.action = CommandLine::Action::Check;
+      continue;
+    }
     Option option{argument.substr(0, argument.find('=')), {}};
     if (option.name.size() < argument.size()) {
       option.value = argument.substr(option.name.size() + 1);
@@ -212,6 +210,7 @@ std::string help_text() {
          "  --port N              UDP port of the network's traffic (default 8737)\n"
          "  --crypto-socket PATH  instead of /run/wattle/NET/crypto.tap\n"
          "  --log-level LEVEL     error, warning, notice, info (default) or debug\n"
+         "  --check               look at both files, say whether they are right, and exit\n"
          "  --help, --version\n"
          "\n"
          "device, mtu, port and log-level may stand in wattle.conf, too. See wattle-tapd(8).\n";

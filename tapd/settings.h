@@ -1,8 +1,7 @@
 // What tapd is told: its command line, its three keys of wattle.conf and its three of member.conf.
-// The files are lists of `key = value` as Boost.Program_options reads them (# comments,
-// [sections]); keys of other programs and keys inside sections are passed over. tapd reads them
-// itself so that it needs no Boost. Pure: text in, Settings out; every error is Errc::Config with
-// file and line.
+// The files are lists of `key = value` as Boost.Program_options reads them (# comments); keys of
+// other programs are passed over. tapd reads them itself so that it needs no Boost. Pure: text in,
+// Settings out; every error is Errc::Config with file and line.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +13,7 @@
 #include "common/base/result.h"
 #include "common/net/ip_address.h"
 #include "common/net/mac_address.h"
+#include "common/os/log.h"
 
 namespace wattle::tapd {
 
@@ -24,11 +24,12 @@ inline constexpr std::uint16_t kMinIpv6Mtu = 1280;  // below it the kernel has n
 
 // A value that the command line has set is not changed by the file.
 struct CommandLine {
-  enum class Action { Run, Help, Version };
+  enum class Action { Run, Check, Help, Version };
   Action action = Action::Run;
   std::string network;
   std::string config, member, crypto_socket;  // empty: the network's own places
-  std::optional<std::string> device, log_level;
+  std::optional<std::string> device;
+  std::optional<os::log::Level> log_level;
   std::optional<std::uint16_t> mtu, port;
 };
 
@@ -36,7 +37,7 @@ struct Settings {
   std::string device;
   std::uint16_t mtu = 1400;
   std::uint16_t port = kDefaultPort;
-  std::string log_level = "info";
+  os::log::Level log_level = os::log::Level::Info;
   MacAddress mac;
   std::optional<IpPrefix> ipv4, ipv6;  // own address and the network's prefix length
 };
@@ -47,7 +48,7 @@ struct Entry {
   unsigned line = 0;
 };
 
-// Every entry outside sections, in order; views into `text`. BadSyntax in words if a line is none.
+// Every entry, in order; views into `text`. BadSyntax in words if a line is none.
 Result<std::vector<Entry>> parse_entries(std::string_view text, std::string_view file);
 
 Result<CommandLine> parse_command_line(const std::vector<std::string_view>& arguments);

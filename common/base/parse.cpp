@@ -79,4 +79,10 @@ bool is_node_name(std::string_view text) {
   });
 }
 
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text.substr(0, 60)) out += c >= ' ' && c <= '~' ? c : '?';
+  return out + (text.size() > 60 ? "...\"" : "\"");
+}
+
 }  // namespace wattle

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,9 @@ Result<std::uint64_t> parse_hex_number(std::string_view text, std::uint64_t max 
 
 // A duration in seconds: "90", "90s", "15m", "24h", "30d".
 Result<std::uint64_t> parse_seconds(std::string_view text);
+
+// Foreign text inside a sentence: in quotes, printable, cut after 60 characters.
+std::string quoted(std::string_view text);
 
 std::string_view trim(std::string_view text);  // blanks and tabs at both ends
 // Pieces between separators; "a,,b" gives three. Views into text.

@@ -47,6 +47,9 @@ std::string_view key_name(Key key) {
   return index < kNames.size() ? kNames[index] : "key";
 }
 
+constexpr Level kLevels[] = {Level::Error, Level::Warning, Level::Notice, Level::Info,
+                             Level::Debug};
+
 std::string_view level_name(Level level) {
   switch (level) {
     case Level::Error:
@@ -143,9 +146,14 @@ void obey_signals() {
   ::sigaction(SIGUSR2, &action, nullptr);
 }
 
+std::vector<std::string> level_words() {
+  std::vector<std::string> out;
+  for (const Level level : kLevels) out.emplace_back(level_name(level));
+  return out;
+}
+
 bool parse_level(std::string_view text, Level& out) {
-  for (const Level candidate :
-       {Level::Error, Level::Warning, Level::Notice, Level::Info, Level::Debug}) {
+  for (const Level candidate : kLevels) {
     if (text != level_name(candidate)) continue;
     out = candidate;
     return true;

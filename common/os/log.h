@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/error.h"
 
@@ -48,6 +49,7 @@ Level level();                // in force: as configured, or Debug after SIGUSR1
 // either says so in one line. Called by Service::open().
 void obey_signals();
 bool parse_level(std::string_view text, Level& out);
+std::vector<std::string> level_words();  // what parse_level() takes
 
 void write(Level level, std::string_view sentence, std::initializer_list<Field> fields = {});
 inline void error(std::string_view s, std::initializer_list<Field> f = {}) {

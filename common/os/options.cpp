@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "common/base/parse.h"
+#include "common/base/parse_rate.h"
 #include "common/os/file.h"
 
 namespace wattle::os {
@@ -26,6 +27,14 @@ struct Key {
   std::string help;
   // Takes all values of one source; returns what is wrong with a value, or nothing.
   std::function<std::optional<std::string>(const std::vector<std::string>&)> assign;
+  Options::Rule rule;  // may be empty
+
+  std::optional<std::string> take(const std::vector<std::string>& values) const {
+    if (rule)
+      for (const std::string& value : values)
+        if (auto wrong = rule(value)) return wrong;
+    return assign(values);
+  }
 };
 
 struct Positional {
@@ -77,7 +86,7 @@ struct Options::State {
   std::vector<Positional> positionals;
 
   void add(const char* name, Kind kind, const char* help, decltype(Key::assign) assign) {
-    keys.push_back({name, kind, help, std::move(assign)});
+    keys.push_back({name, kind, help, std::move(assign), {}});
   }
   const Key* find(std::string_view name) const {
     const auto it =
@@ -206,13 +215,37 @@ Options& Options::text(const char* key, std::string& target, const char* help) {
   return *this;
 }
 
-Options& Options::number(const char* key, std::uint64_t& target, const char* help) {
-  state_->add(key, Kind::Number, help, [&target](const auto& values) -> std::optional<std::string> {
-    const auto number = parse_decimal(values.back());
-    if (!number) return "needs a whole number, not '" + values.back() + "'";
-    target = *number;
-    return std::nullopt;
+Options& Options::number(const char* key, std::uint64_t& target, const char* help,
+                         std::uint64_t low, std::uint64_t high) {
+  const auto assign = [&target, low, high](const auto& values) -> std::optional<std::string> {
+    const auto number = parse_decimal(values.back(), high);
+    if (number && *number >= low) {
+      target = *number;
+      return std::nullopt;
+    }
+    std::string bounds;
+    if (high != std::numeric_limits<std::uint64_t>::max())
+      bounds = " from " + std::to_string(low) + " to " + std::to_string(high);
+    return "needs a whole number" + bounds + ", not '" + values.back() + "'";
+  };
+  state_->add(key, Kind::Number, help, assign);
+  return *this;
+}
+
+Options& Options::choice(const char* key, std::string& target, std::vector<std::string> words,
+                         const char* help) {
+  std::string all;
+  for (const std::string& word : words)
+    all += (all.empty() ? "" : &word == &words.back() ? " or " : ", ") + word;
+  return text(key, target, help).allow([words = std::move(words), all](const std::string& value) {
+    return std::find(words.begin(), words.end(), value) != words.end()
+               ? std::nullopt
+               : std::optional("needs " + all + ", not '" + value + "'");
   });
+}
+
+Options& Options::allow(Rule rule) {
+  state_->keys.back().rule = std::move(rule);
   return *this;
 }
 
@@ -272,7 +305,7 @@ Result<Options::Outcome> Options::parse(int argc, const char* const* argv, const
     for (const auto& [name, found] : from_file) {
       const Key& key = *state_->find(name);
       for (const FileValue& one : found)  // one by one: the line of a bad item of a list
-        if (const auto wrong = key.assign({one.value}))
+        if (const auto wrong = key.take({one.value}))
           return Error(Errc::Config,
                        file + ":" + std::to_string(one.line) + ": '" + name + "' " + *wrong);
       std::vector<std::string> all;
@@ -292,7 +325,7 @@ Result<Options::Outcome> Options::parse(int argc, const char* const* argv, const
         return Error(Errc::Config,
                      state_->program + ": option '--" + key.name + "' is given twice");
     }
-    if (const auto wrong = key.assign(texts))
+    if (const auto wrong = key.take(texts))
       return Error(Errc::Config, state_->program + ": option '--" + key.name + "' " + *wrong);
   }
   if (const auto& rest = values["positional argument"]; !rest.empty()) {
@@ -329,6 +362,11 @@ std::vector<std::string> Options::keys() const {
   for (const Key& key : state_->keys)
     if (key.kind != Kind::Switch) out.push_back(key.name);
   return out;
+}
+
+std::optional<std::string> judge_relay(const std::string& value) {
+  if (parse_relay(value)) return std::nullopt;
+  return "needs yes, no or bytes per second such as 500k or 20M, not '" + value + "'";
 }
 
 const std::vector<std::string_view>& known_file_keys() {

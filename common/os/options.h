@@ -5,7 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,14 +28,23 @@ class Options {
   // Declares a key. `help` is one line. The target is set by parse(); its value before is the
   // default.
   Options& text(const char* key, std::string& target, const char* help);
-  Options& number(const char* key, std::uint64_t& target, const char* help);
+  Options& number(const char* key, std::uint64_t& target, const char* help, std::uint64_t low = 0,
+                  std::uint64_t high = std::numeric_limits<std::uint64_t>::max());
   Options& seconds(const char* key, std::uint64_t& target, const char* help);  // 90s, 15m, 24h
   Options& flag(const char* key, bool& target,
                 const char* help);  // yes|no in a file; --key or --key=no
   Options& list(const char* key, std::vector<std::string>& target, const char* help);  // repeatable
-  Options& positional(const char* name, std::string& target, const char* help);        // in order
+  // One of these words.
+  Options& choice(const char* key, std::string& target, std::vector<std::string> words,
+                  const char* help);
+  Options& positional(const char* name, std::string& target, const char* help);  // in order
   // Only on the command line (not in the file): --check, --json ...
   Options& switch_only(const char* key, bool& target, const char* help);
+
+  // What values the key declared last may have: no value means fine, else what is needed, as in
+  // "needs an address, not 'x'". parse() puts file, line and key before it.
+  using Rule = std::function<std::optional<std::string>(const std::string& value)>;
+  Options& allow(Rule rule);
 
   enum class Outcome { Run, Help, Version };
   // argv as main() got it. `file`: empty, or an INI file to read (missing file = no error unless
@@ -48,6 +60,9 @@ class Options {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// The rule of `relay`, which two daemons read.
+std::optional<std::string> judge_relay(const std::string& value);
 
 // Every key that may stand in wattle.conf, whoever reads it (so that each daemon can tell an
 // unknown key from a foreign one). One list, in options.cpp; a test compares it with

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "metad/ctl/check_verb.h"
 #include "metad/ctl/join.h"
 #include "metad/ctl/log_verb.h"
 #include "metad/ctl/look.h"
@@ -58,6 +59,8 @@ Outcome run(const Arguments& arguments) {
       return run_trace(arguments);
     case Verb::Log:
       return run_log(arguments);
+    case Verb::Check:
+      return run_check(arguments);
     case Verb::Join:
       return run_join(arguments);
     case Verb::Leave:

@@ -19,8 +19,9 @@ constexpr VerbInfo kVerbs[] = {
     {Verb::Routes, "routes", "[NET] [--json]", "the ways to the other members, and their costs"},
     {Verb::Why, "why", "NAME [NET] [--json]", "how a member is reached, and why that way"},
     {Verb::Trace, "trace", "NAME [NET] [--json]", "the way to a member, hop by hop"},
-    {Verb::Log, "log", "[NET] [-n LINES] [-f] | PROCESS LEVEL [NET]",
+    {Verb::Log, "log", "[NET] [-n LINES] [-f] [--json] | PROCESS LEVEL [NET]",
      "what the daemons say; or how much one says (root)"},
+    {Verb::Check, "check", "[NET]", "look at the settings without starting anything"},
     {Verb::Join, "join", "URL [--port N] [--device D]", "make this host a member (root)"},
     {Verb::Leave, "leave", "[NET]", "undo join: stop, remove keys, settings and users (root)"},
     {Verb::Up, "up", "[NET] [--foreground]", "start the network's daemons (root)"},
@@ -132,6 +133,7 @@ Shape shape_of(Verb verb, std::size_t count) {
     case Verb::Status:
     case Verb::Peers:
     case Verb::Routes:
+    case Verb::Check:
     case Verb::Leave:
     case Verb::Up:
     case Verb::Down:

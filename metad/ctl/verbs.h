@@ -20,6 +20,7 @@ enum class Verb : std::uint8_t {
   Why,
   Trace,
   Log,
+  Check,
   Join,
   Leave,
   Up,

@@ -59,17 +59,9 @@ Result<IpPrefix> choose_ipv4(const std::string& wanted, Random& random) {
   return block;
 }
 
-bool is_url(const std::string& url) {
-  Invite invite;
-  invite.base = url;
-  invite.network = "n";
-  const auto parsed = parse_invite(build_invite(invite));
-  return parsed && parsed->base == url;
-}
-
 Result<std::vector<std::string>> choose_urls(const Settings& settings, std::uint16_t port) {
   for (const std::string& url : settings.urls)
-    if (!is_url(url))
+    if (!is_registry_url(url))
       return Error(Errc::BadSyntax,
                    "--url " + url + " is not https://HOST:PORT, like https://198.51.100.7:8443");
   if (!settings.urls.empty()) return settings.urls;

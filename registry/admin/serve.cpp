@@ -1,7 +1,9 @@
 // serve: the daemon. Opens everything, enters the seal, then answers.
 #include <sys/stat.h>
 #include <csignal>
+#include <cstdio>
 
+#include "common/base/check.h"
 #include "common/crypto/init.h"
 #include "common/os/event_loop.h"
 #include "common/os/file.h"
@@ -32,9 +34,9 @@ Result<void> listen_all(HttpsServer& server, const std::vector<std::string>& end
   std::size_t listening = 0;
   for (const std::string& text : endpoints) {
     const auto endpoint = Endpoint::parse(text);
-    if (!endpoint)
+    if (!endpoint)  // of the command line; the file's were judged as it was read
       return Error(Errc::Config,
-                   "listen = " + text + " is not ADDRESS:PORT, like 0.0.0.0:8443 or [::]:8443");
+                   "--listen=" + text + " is not ADDRESS:PORT, like 0.0.0.0:8443 or [::]:8443");
     auto socket = listen_tcp(*endpoint);
     if (!socket && socket.error().code == Errc::Unsupported) {
       log::warning(socket.error().text(), {{log::Key::Ep, text}});
@@ -92,10 +94,8 @@ int run_serve(Settings& settings) {
     return static_cast<int>(Exit::Config);
   }
   log::Level level = log::Level::Info;
-  if (!log::parse_level(settings.log_level, level)) {
-    log::error("log-level = " + settings.log_level + " is no log level");
-    return static_cast<int>(Exit::Config);
-  }
+  WATTLE_CHECK(log::parse_level(settings.log_level, level));
+  if (settings.check) return std::puts("wattle-registry: all right") < 0 ? 1 : 0;
   log::set_level(level);
   const auto served = serve(settings);
   if (served) return 0;

@@ -6,8 +6,11 @@
 #include <memory>
 
 #include "common/base/parse.h"
+#include "common/net/endpoint.h"
 #include "common/os/file.h"
+#include "common/os/log.h"
 #include "common/os/options.h"
+#include "common/proto/invite.h"
 
 namespace wattle::registry {
 namespace {
@@ -26,7 +29,25 @@ std::vector<std::string> networks_here(const std::string& root) {
   return out;
 }
 
+std::optional<std::string> judge_listen(const std::string& value) {
+  if (Endpoint::parse(value)) return std::nullopt;
+  return "needs ADDRESS:PORT, like 0.0.0.0:8443 or [::]:8443, not '" + value + "'";
+}
+
+std::optional<std::string> judge_url(const std::string& value) {
+  if (is_registry_url(value)) return std::nullopt;
+  return "needs https://HOST:PORT, like https://198.51.100.7:8443, not '" + value + "'";
+}
+
 }  // namespace
+
+bool is_registry_url(const std::string& text) {
+  Invite invite;
+  invite.base = text;
+  invite.network = "n";
+  const auto parsed = parse_invite(build_invite(invite));
+  return parsed && parsed->base == text;
+}
 
 int fail(Exit code, const std::string& sentence) {
   std::fprintf(stderr, "wattle-registry: %s\n", sentence.c_str());
@@ -52,8 +73,9 @@ int fail(const Error& error) {
 Result<void> read_config(Settings& settings) {
   Settings file;
   os::Options options("registry.conf", "");
-  options.list("listen", file.listen, "").list("url", file.urls, "");
-  options.text("log-level", file.log_level, "");
+  options.list("listen", file.listen, "").allow(judge_listen);
+  options.list("url", file.urls, "").allow(judge_url);
+  options.choice("log-level", file.log_level, os::log::level_words(), "");
   const char* const argv[] = {"registry.conf"};
   WATTLE_TRY(
       options.parse(1, argv, os::Paths(settings.network, settings.root).registry_config(), true));

@@ -36,6 +36,7 @@ struct Settings {
   std::uint64_t lifetime = kLifetime;  // of certificates, seconds
   bool relay = false;
   bool json = false;
+  bool check = false;
   std::string signer_user, registry_user;
   std::string log_level = "info";
 };
@@ -45,6 +46,9 @@ inline const std::vector<std::string>& default_listen() {
   static const std::vector<std::string> listen{"0.0.0.0:8443", "[::]:8443"};
   return listen;
 }
+
+// https://HOST:PORT and no more.
+bool is_registry_url(const std::string& text);
 
 // Prints the sentence to stderr.
 int fail(Exit code, const std::string& sentence);

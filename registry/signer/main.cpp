@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "common/base/check.h"
 #include "common/base/hex.h"
 #include "common/base/parse.h"
 #include "common/crypto/init.h"
@@ -25,6 +26,7 @@ struct Settings {
   std::string verb, network, root, registry_user, prefix, ipv4, https_key, log_level = "info";
   std::vector<std::string> urls;
   std::uint64_t lifetime = registry::kLifetime;
+  bool check = false;
   std::string folder() const { return os::Paths(network, root).state + "/signer"; }
 };
 
@@ -98,19 +100,21 @@ int run(int argc, char** argv) {
       .text("https-key", s.https_key, "init: SHA-256 of the registry's public key, in hex")
       .list("url", s.urls, "init: where the registry is reached")
       .seconds("lifetime", s.lifetime, "init: how long certificates last (default 30d)")
-      .text("log-level", s.log_level, "error, warning, notice, info or debug");
+      .switch_only("check", s.check, "look at the settings, say whether they are right, and exit")
+      .choice("log-level", s.log_level, os::log::level_words(),
+              "error, warning, notice, info or debug");
   const auto outcome = options.parse(argc, argv);
   if (!outcome) return fail(outcome.error());
   if (*outcome == os::Options::Outcome::Help) return std::puts(options.help().c_str()) < 0 ? 1 : 0;
   if (*outcome == os::Options::Outcome::Version)
     return std::puts("wattle-signer " WATTLE_VERSION) < 0 ? 1 : 0;
   os::log::Level level = os::log::Level::Info;
-  if (!os::log::parse_level(s.log_level, level))
-    return fail(Error(Errc::Config, "--log-level " + s.log_level + " is no log level"));
+  WATTLE_CHECK(os::log::parse_level(s.log_level, level));
   os::log::set_level(level);
   if (!is_network_name(s.network))
     return fail(Error(Errc::Config, "say which network with --net NAME (1 to 12 of a-z, 0-9)"));
   if (s.registry_user.empty()) s.registry_user = os::user_name(s.network, "registry");
+  if (s.check) return std::puts("wattle-signer: all right") < 0 ? 1 : 0;
   crypto::init();
   if (s.verb == "init") return init(s);
   if (!s.verb.empty())

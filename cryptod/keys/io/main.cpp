@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "common/base/check.h"
 #include "common/base/parse.h"
 #include "common/base/secret.h"
 #include "common/crypto/init.h"
@@ -24,11 +25,13 @@ namespace {
 
 constexpr Duration kConnectPatience = std::chrono::seconds(10);
 constexpr useconds_t kConnectPauseUs = 50000;
+constexpr int kExitConfig = 78;
 constexpr std::size_t kMaxKeyFile = 16 * 1024;
 
 struct Settings {
   std::string net, identity, counter, genesis, cryptod, log_level = "info";
   std::string meta_user;  // a name or a number
+  bool check = false;
 };
 
 Result<os::Options::Outcome> read_settings(int argc, const char* const* argv, Settings& s,
@@ -41,7 +44,9 @@ Result<os::Options::Outcome> read_settings(int argc, const char* const* argv, Se
       .text("genesis", s.genesis, "genesis document [/etc/wattle/NET/genesis]")
       .text("cryptod", s.cryptod, "cryptod's socket [/run/wattle/NET/crypto.key]")
       .text("meta-user", s.meta_user, "user or uid that may ask as metad [wattle-NET-meta]")
-      .text("log-level", s.log_level, "error, warning, notice, info or debug [info]");
+      .choice("log-level", s.log_level, os::log::level_words(),
+              "error, warning, notice, info or debug [info]")
+      .switch_only("check", s.check, "look at the settings, say whether they are right, and exit");
   help = options.help();
   const auto outcome = WATTLE_TRY(options.parse(argc, argv));
   if (outcome != os::Options::Outcome::Run) return outcome;
@@ -58,11 +63,7 @@ Result<os::Options::Outcome> read_settings(int argc, const char* const* argv, Se
   fill(s.cryptod, paths.run + "/crypto.key");
   fill(s.meta_user, os::user_name(s.net, "meta"));
   os::log::Level level{};
-  if (!os::log::parse_level(s.log_level, level))
-    return Error(
-        Errc::Config,
-        "wattle-keyd: option '--log-level' needs error, warning, notice, info or debug, not '" +
-            s.log_level + "'");
+  WATTLE_CHECK(os::log::parse_level(s.log_level, level));
   os::log::set_level(level);
   return outcome;
 }
@@ -138,6 +139,15 @@ Result<void> run(const Settings& settings) {
   return {};
 }
 
+// It has no file of settings: what it can look at for anybody is the genesis.
+int check(const Settings& settings) {
+  if (const auto network = read_network(settings.genesis, settings.net); !network) {
+    os::log::error(network.error().text());
+    return kExitConfig;
+  }
+  return std::puts("wattle-keyd: all right") < 0 ? 1 : 0;
+}
+
 int main_of(int argc, char** argv) {
   os::log::open("keyd");
   Settings settings;
@@ -145,16 +155,17 @@ int main_of(int argc, char** argv) {
   const auto outcome = read_settings(argc, argv, settings, help);
   if (!outcome) {
     os::log::error(outcome.error().text());
-    return 78;
+    return kExitConfig;
   }
   if (*outcome == os::Options::Outcome::Help) return std::fputs(help.c_str(), stdout) < 0 ? 1 : 0;
   if (*outcome == os::Options::Outcome::Version)
     return std::puts("wattle-keyd " WATTLE_VERSION) < 0 ? 1 : 0;
+  if (settings.check) return check(settings);
   crypto::init();
   const auto ended = run(settings);
   if (ended) return 0;
   os::log::error(ended.error().text());
-  return ended.error().code == Errc::Config ? 78 : 1;
+  return ended.error().code == Errc::Config ? kExitConfig : 1;
 }
 
 }  // namespace

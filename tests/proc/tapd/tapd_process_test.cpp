@@ -389,7 +389,7 @@ TEST_F(TapdProcess, BadConfigurationNamesTheLine) {
   test::write_text("/etc/wattle/t/wattle.conf", "# x\nmtu = huge\n");
   start();
   EXPECT_EQ(WEXITSTATUS(stop(0)), 78);
-  EXPECT_NE(read_log().find("/etc/wattle/t/wattle.conf line 2: mtu must be"), std::string::npos);
+  EXPECT_NE(read_log().find("/etc/wattle/t/wattle.conf:2: mtu must be"), std::string::npos);
   ::unlink("/etc/wattle/t/member.conf");
   test::write_text("/etc/wattle/t/wattle.conf", "");
   start();

@@ -39,9 +39,7 @@ TEST(TapdSettings, ReadsItsKeysAndPassesOthersOver) {
       "connect = 192.0.2.2:8737\n"
       "  mtu=1300 # smaller\n"
       "port = 9000\n"
-      "device = lan0\n"
-      "[section]\n"
-      "mtu = 77777\n");
+      "device = lan0\n");
   ASSERT_TRUE(settings) << settings.error().text();
   EXPECT_EQ(settings->mtu, 1300);
   EXPECT_EQ(settings->port, 9000);
@@ -67,25 +65,27 @@ struct BadText {
 
 TEST(TapdSettings, ErrorsNameFileLineAndKey) {
   const BadText cases[] = {
-      {"\nmtu = 575", nullptr, "wattle.conf line 2: mtu must be a number from 576 to 9000"},
+      {"\nmtu = 575", nullptr, "wattle.conf:2: mtu must be a number from 576 to 9000"},
       {"mtu = 9001", nullptr, "from 576 to 9000, not \"9001\""},
       {"mtu = -1", nullptr, "not \"-1\""},
       {"mtu =", nullptr, "not \"\""},
       {"port = 0", nullptr, "port must be a number from 1 to 65535"},
       {"port = 65536", nullptr, "port must be"},
-      {"port = 80\nport = 81", nullptr, "line 2: port stands in line 1 already"},
+      {"port = 80\nport = 81", nullptr, ":2: port stands in line 1 already"},
       {"device = a/b", nullptr, "device must be 1 to 15"},
       {"device = sixteen-chars-xx", nullptr, "device must be 1 to 15"},
       {"device = ..", nullptr, "device must be"},
       {"device = wt%d", nullptr, "device must be"},
-      {"just words", nullptr, "wattle.conf line 1 is not \"key = value\": \"just words\""},
-      {"= 3", nullptr, "line 1 is not"},
+      {"log-level = loud", nullptr, ":1: log-level must be error, warning, notice, info or debug"},
+      {"[section]\nmtu = 1400", nullptr, ":1: expected"},
+      {"just words", nullptr, "wattle.conf:1: expected \"key = value\", not \"just words\""},
+      {"= 3", nullptr, ":1: expected"},
       {"a\033[31m", nullptr, "\"a?[31m\""},
       {"", "ipv4 = 10.0.0.1/8", "member.conf has no mac"},
-      {"", "mac = 01:00:00:00:00:01\nipv4 = 10.0.0.1/8", "line 1: mac must be a unicast"},
+      {"", "mac = 01:00:00:00:00:01\nipv4 = 10.0.0.1/8", ":1: mac must be a unicast"},
       {"", "mac = 00:00:00:00:00:00\nipv4 = 10.0.0.1/8", "mac must be a unicast"},
       {"", "mac = 02:00:00:00:00:01", "neither ipv4 nor ipv6"},
-      {"", "mac = 02:00:00:00:00:01\nipv4 = 10.0.0.1", "line 2: ipv4 must be an IPv4 address"},
+      {"", "mac = 02:00:00:00:00:01\nipv4 = 10.0.0.1", ":2: ipv4 must be an IPv4 address"},
       {"", "mac = 02:00:00:00:00:01\nipv4 = fd00::1/64", "ipv4 must be an IPv4 address"},
       {"", "mac = 02:00:00:00:00:01\nipv6 = ff02::1/64", "ipv6 must be an IPv6 address"},
   };

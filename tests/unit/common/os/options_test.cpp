@@ -162,5 +162,31 @@ TEST(KnownFileKeys, AreSortedAndUnique) {
   EXPECT_EQ(std::adjacent_find(keys.begin(), keys.end()), keys.end());
 }
 
+TEST_F(OptionsTest, RulesOfValuesSpeakWithFileAndLine) {
+  std::uint64_t port = 1;
+  std::string level = "info";
+  options.number("port", port, "its port", 1, 65535).choice("level", level, {"info", "debug"}, "");
+  EXPECT_EQ(sentence(parse_text("port = 65536\n")),
+            file + ":1: 'port' needs a whole number from 1 to 65535, not '65536'");
+  EXPECT_EQ(sentence(parse_text("\nport = 0\n")),
+            file + ":2: 'port' needs a whole number from 1 to 65535, not '0'");
+  EXPECT_EQ(port, 1u);
+  EXPECT_EQ(sentence(parse({"--level=loud"})),
+            "wattle-test: option '--level' needs info or debug, not 'loud'");
+  ASSERT_TRUE(parse_text("port = 65535\nlevel = debug\n"));
+  EXPECT_EQ(port, 65535u);
+  EXPECT_EQ(level, "debug");
+}
+
+TEST_F(OptionsTest, EachItemOfAListObeysItsRule) {
+  std::vector<std::string> places;
+  options.list("place", places, "").allow([](const std::string& value) {
+    return value == "bad" ? std::optional<std::string>("needs better") : std::nullopt;
+  });
+  EXPECT_EQ(sentence(parse_text("place = good\nplace = bad\n")), file + ":2: 'place' needs better");
+  ASSERT_TRUE(parse_text("place = good\nplace = fine\n"));
+  EXPECT_EQ(places.size(), 2u);
+}
+
 }  // namespace
 }  // namespace wattle::os
