@@ -15,6 +15,18 @@ add_test(NAME netns.renewal COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/renewal.sh $
 set_tests_properties(netns.renewal PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME netns.renewal_long COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/renewal.sh ${bin} 130)
 set_tests_properties(netns.renewal_long PROPERTIES LABELS "netns;long" TIMEOUT 400 RUN_SERIAL ON)
+# Kills: 20 rounds in the gate, 500 and all pairs of two daemons in the long run, each with the oracle of counters.
+add_test(NAME support.counters COMMAND ${CMAKE_SOURCE_DIR}/tests/support/counters.py --self-test)
+add_test(NAME netns.kill_20 COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/kill500.sh ${bin} 20)
+set_tests_properties(netns.kill_20 PROPERTIES LABELS netns TIMEOUT 400 RUN_SERIAL ON)
+add_test(NAME netns.kill_500 COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/kill500.sh ${bin} 500)
+set_tests_properties(netns.kill_500 PROPERTIES LABELS "netns;long" TIMEOUT 7200 RUN_SERIAL ON)
+add_test(NAME netns.kill_pairs COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/kill500.sh ${bin} pairs)
+set_tests_properties(netns.kill_pairs PROPERTIES LABELS "netns;long" TIMEOUT 1800 RUN_SERIAL ON)
+add_test(NAME netns.three COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/three.sh ${bin} 15)
+set_tests_properties(netns.three PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
+add_test(NAME netns.stop COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/stop.sh ${bin})
+set_tests_properties(netns.stop PROPERTIES LABELS "netns;long" TIMEOUT 900 RUN_SERIAL ON)
 add_test(NAME demo COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/demo.sh)
 set_tests_properties(demo PROPERTIES LABELS demo TIMEOUT 300 RUN_SERIAL ON)
 # Mutants (tests/mutants/run): table and tree agree; no trace of them in a release; where the build has them, each check

@@ -29,8 +29,9 @@ five_cables() {
 }
 
 # five_open: cables, registry, all five joined.
-five_open() {
-  five_cables || return 1
+five_open() { five_cables && five_members; }
+
+five_members() {
   on hub wattle-registry init "$NET" --url https://192.0.2.1:8443 > "$LAB/init.out" 2>&1 || { cat "$LAB/init.out"; return 1; }
   MEMBERS+=(hub)
   local name
