@@ -27,6 +27,11 @@ add_test(NAME netns.three COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/three.sh ${bin
 set_tests_properties(netns.three PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME netns.stop COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/stop.sh ${bin})
 set_tests_properties(netns.stop PROPERTIES LABELS "netns;long" TIMEOUT 900 RUN_SERIAL ON)
+# 10,000 connections at each port in the long run, 2,000 in the gate.
+add_test(NAME netns.connections COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/connections.sh ${bin} 2000 3)
+set_tests_properties(netns.connections PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
+add_test(NAME netns.connections_10000 COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/connections.sh ${bin} 10000 10)
+set_tests_properties(netns.connections_10000 PROPERTIES LABELS "netns;long" TIMEOUT 400 RUN_SERIAL ON)
 add_test(NAME demo COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/demo.sh)
 set_tests_properties(demo PROPERTIES LABELS demo TIMEOUT 300 RUN_SERIAL ON)
 # Mutants (tests/mutants/run): table and tree agree; no trace of them in a release; where the build has them, each check

@@ -77,10 +77,12 @@ Driver::Driver(os::EventLoop& loop, Random& random, DriverSetup setup)
                },
            .on_input_end = [this](ControlId id) { perform(engine_.on_control_end(id, now())); },
            .on_down = [this](ControlId id) { perform(engine_.on_control_down(id)); }}),
-      listener_(loop, std::move(setup.listeners),
-                [this](os::Fd socket, const Endpoint& remote) {
-                  links_.accept(std::move(socket), remote);
-                }),
+      listener_(
+          loop, std::move(setup.listeners),
+          [this](os::Fd socket, const Endpoint& remote) {
+            links_.accept(std::move(socket), remote);
+          },
+          [this](const IpAddress& host) { links_.end_oldest_handshake(host); }),
       crypto_(loop, setup.crypto_lane, "crypto.meta", random,
               {.on_up =
                    [this] {

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 
 #include "metad/core/grammar.h"
@@ -13,11 +14,6 @@ namespace {
 constexpr int kBatch = 16;
 constexpr Duration kAcceptPause = std::chrono::milliseconds(500);
 constexpr int kClearStrikes = 3;
-
-IpAddress host_of(const Endpoint& remote) {
-  if (remote.address.is_v4()) return remote.address;
-  return IpPrefix{remote.address, 64}.network().address;
-}
 
 std::string greeting() {
   return info_line("wattle-meta",
@@ -50,8 +46,12 @@ struct Listener::Stranger {
 };
 
 Listener::Listener(os::EventLoop& loop, std::vector<os::Fd> sockets,
-                   std::function<void(os::Fd, const Endpoint&)> on_tls)
-    : loop_(loop), sockets_(std::move(sockets)), on_tls_(std::move(on_tls)) {
+                   std::function<void(os::Fd, const Endpoint&)> on_tls,
+                   std::function<void(const IpAddress&)> on_crowded)
+    : loop_(loop),
+      sockets_(std::move(sockets)),
+      on_tls_(std::move(on_tls)),
+      on_crowded_(std::move(on_crowded)) {
   watches_.resize(sockets_.size());
 }
 
@@ -97,12 +97,25 @@ void Listener::on_acceptable(std::size_t index) {
 }
 
 bool Listener::admit(const Endpoint& remote) {
+  const auto held = per_host_.find(host_of(remote));
+  if (held != per_host_.end() && held->second >= kMaxPerHost) return false;
+  if (admitted_ >= kMaxStrangers) make_room();
   if (admitted_ >= kMaxStrangers) return false;
   std::size_t& count = per_host_[host_of(remote)];
-  if (count >= kMaxPerHost) return false;
   ++count;
   ++admitted_;
   return true;
+}
+
+void Listener::make_room() {
+  const auto most =
+      std::max_element(per_host_.begin(), per_host_.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  const IpAddress host = most->first;
+  const auto oldest = std::find_if(strangers_.begin(), strangers_.end(),
+                                   [&](const auto& each) { return host_of(each->remote) == host; });
+  if (oldest == strangers_.end()) return on_crowded_(host);
+  drop(**oldest);
 }
 
 void Listener::release(const Endpoint& remote) {

@@ -5,7 +5,9 @@
 //   "POST ", "GET " HTTP: closed politely
 //   else            clear text: greeting after the first line or 1 s of silence; PING, TERMREQ
 // Strangers cost a bounded number of descriptors for a bounded time: kMaxStrangers in all,
-// kMaxPerHost of one address (/64 for IPv6), handed-on connections count until release().
+// kMaxPerHost of one address (/64 for IPv6), handed-on connections count until release(). Where
+// there are kMaxStrangers, the oldest one of the host that has most gives way: whoever holds
+// connections open keeps nobody else out.
 #pragma once
 
 #include <functional>
@@ -28,13 +30,14 @@ FirstBytes classify(std::string_view peeked);
 
 class Listener {
  public:
-  static constexpr std::size_t kMaxStrangers = 128;
+  static constexpr std::size_t kMaxStrangers = 512;
   static constexpr std::size_t kMaxPerHost = 16;
   static constexpr Duration kSilence = std::chrono::seconds(1);
   static constexpr Duration kClearLimit = std::chrono::seconds(60);
 
   Listener(os::EventLoop& loop, std::vector<os::Fd> sockets,
-           std::function<void(os::Fd socket, const Endpoint& remote)> on_tls);
+           std::function<void(os::Fd socket, const Endpoint& remote)> on_tls,
+           std::function<void(const IpAddress& host)> on_crowded);
   ~Listener();
 
   // Accepts from now on; before, connections wait in the kernel. More than once is no harm.
@@ -52,6 +55,7 @@ class Listener {
   void on_clear_line(Stranger& stranger, std::string line);
   void drop(Stranger& stranger);
   bool admit(const Endpoint& remote);
+  void make_room();
   bool started_ = false;
 
   os::EventLoop& loop_;
@@ -59,6 +63,8 @@ class Listener {
   std::vector<os::Watch> watches_;
   os::Watch pause_;
   std::function<void(os::Fd, const Endpoint&)> on_tls_;
+  // The oldest connection of this host (host_of) that was handed on is to end.
+  std::function<void(const IpAddress&)> on_crowded_;
   std::list<std::unique_ptr<Stranger>> strangers_;
   std::list<std::unique_ptr<Stranger>> ended_;
   os::Watch sweep_;

@@ -30,6 +30,12 @@ void PeerLinks::accept(os::Fd socket, const Endpoint& remote) {
   add(std::move(connection), std::move(socket));
 }
 
+void PeerLinks::end_oldest_handshake(const IpAddress& host) {
+  for (auto& [id, connection] : connections_)  // ids rise
+    if (!connection->dialled && !connection->up && host_of(connection->remote) == host)
+      return ended(*connection);
+}
+
 void PeerLinks::dial(DialId dial, const Endpoint& to) {
   auto socket = connect_tcp(to);
   if (!socket) {

@@ -33,6 +33,8 @@ class PeerLinks {
   // For connections from now on: a renewed certificate.
   void use(std::shared_ptr<const TlsContext> tls) { tls_ = std::move(tls); }
   void accept(os::Fd socket, const Endpoint& remote);
+  // Ends the accepted connection of this host (host_of) whose handshake has taken longest.
+  void end_oldest_handshake(const IpAddress& host);
   // An attempt that cannot even begin is reported from the loop, not from here.
   void dial(DialId dial, const Endpoint& to);
   void cancel(DialId dial);  // no callback

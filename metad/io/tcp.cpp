@@ -69,4 +69,9 @@ Result<os::Fd> connect_tcp(const Endpoint& to) {
   return out;
 }
 
+IpAddress host_of(const Endpoint& remote) {
+  if (remote.address.is_v4()) return remote.address;
+  return IpPrefix{remote.address, 64}.network().address;
+}
+
 }  // namespace wattle::metad

@@ -18,4 +18,7 @@ Result<AcceptedTcp> accept_tcp(int listener);
 // A connection under way, non-blocking.
 Result<os::Fd> connect_tcp(const Endpoint& to);
 
+// Whom connections are counted for: an IPv4 address, or an IPv6 /64.
+IpAddress host_of(const Endpoint& remote);
+
 }  // namespace wattle::metad

@@ -5,10 +5,14 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <algorithm>
+#include <list>
 #include <map>
+#include <utility>
 
 #include "common/os/log.h"
 #include "registry/io/socket_address.h"
@@ -20,6 +24,7 @@ constexpr timeval kIdle{5, 0};
 constexpr Duration kHandshakeTime = std::chrono::seconds(5);
 constexpr Duration kRequestTime = std::chrono::seconds(10);
 constexpr Duration kLife = std::chrono::seconds(30);
+constexpr std::size_t kBatch = 16;  // connections accepted in one turn of the loop
 constexpr std::size_t kMaxHeader = 8 * 1024;
 
 template <auto Free>
@@ -38,13 +43,16 @@ struct Connection {
   SSL* ssl;
   bufferevent* stream = nullptr;
   bool counted = false;
-  bool asked = false;  // a whole request arrived
+  bool asked = false;   // a whole request arrived
+  bool unasked = true;  // stands in server.unasked
+  std::list<Connection*>::iterator place{};
   IpPrefix client{};
   os::Watch first_look, handshake, request, life;
   os::Watch held;  // while an answer is held back: whatever comes ends the wait
 
-  Connection(HttpsServer::State& s, SSL* l) : server(s), ssl(l) {}
+  Connection(HttpsServer::State& s, SSL* l);
   ~Connection();
+  void unlist();
   void look();
   // evhttp sees the end of the stream and frees everything.
   void cut() const { ::shutdown(bufferevent_getfd(stream), SHUT_RDWR); }
@@ -66,26 +74,67 @@ struct HttpsServer::State {
   Handler handler;
   Context context;
   std::size_t connections = 0;
+  std::list<Connection*> unasked;          // oldest first
+  std::vector<evconnlistener*> listeners;  // evhttp's
+  std::size_t accepted = 0;                // in this turn of the loop
+  os::Watch resume;
   std::map<IpPrefix, std::size_t> per_client;
   std::unique_ptr<evhttp, Freer<evhttp_free>> http;  // freed first: connections refer to the rest
 };
 
 namespace {
 
+Connection::Connection(HttpsServer::State& s, SSL* l) : server(s), ssl(l) {
+  ++server.connections;
+  place = server.unasked.insert(server.unasked.end(), this);
+}
+
+void Connection::unlist() {
+  if (std::exchange(unasked, false)) server.unasked.erase(place);
+}
+
 Connection::~Connection() {
   --server.connections;
+  unlist();
   if (!counted) return;
   const auto at = server.per_client.find(client);
   if (--at->second == 0) server.per_client.erase(at);
 }
 
+// Whoever holds connections open keeps nobody else out: the oldest one without a request of the
+// client that has most of them gives way.
+void make_room(HttpsServer::State& server) {
+  std::map<IpPrefix, std::size_t> held;
+  for (const Connection* connection : server.unasked)
+    if (connection->counted) ++held[connection->client];
+  const auto most = std::max_element(
+      held.begin(), held.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  for (Connection* connection : server.unasked) {
+    if (!connection->counted || connection->client != most->first) continue;
+    connection->unlist();
+    return connection->cut();
+  }
+}
+
 // As soon as evhttp gave the stream its socket: who is it, and is there room?
 void Connection::look() {
   const auto peer = peer_address(bufferevent_getfd(stream));
-  if (!peer || server.connections > HttpsServer::kMaxConnections) return cut();
+  if (!peer) return cut();
   client = client_of(*peer);
   counted = true;
-  if (++server.per_client[client] > HttpsServer::kMaxPerClient) cut();
+  if (++server.per_client[client] > HttpsServer::kMaxPerClient) return cut();
+  if (server.connections > HttpsServer::kMaxConnections) make_room(server);
+}
+
+// Few at a time, so that those who are here get their turn in between; and none while there are too
+// many, until those that were cut are gone. The others wait in the kernel.
+void rest(HttpsServer::State& server) {
+  if (++server.accepted < kBatch && server.connections <= HttpsServer::kMaxConnections) return;
+  for (evconnlistener* each : server.listeners) evconnlistener_disable(each);
+  server.resume = server.loop.after(Duration::zero(), [&server] {
+    server.accepted = 0;
+    for (evconnlistener* each : server.listeners) evconnlistener_enable(each);
+  });
 }
 
 bufferevent* make_stream(event_base* base, void* argument) {
@@ -93,7 +142,6 @@ bufferevent* make_stream(event_base* base, void* argument) {
   SSL* ssl = SSL_new(server.context.get());
   WATTLE_CHECK(ssl != nullptr);
   auto* connection = new Connection(server, ssl);
-  ++server.connections;
   SSL_set_ex_data(ssl, connection_index(), connection);
   connection->stream = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
                                                       BEV_OPT_CLOSE_ON_FREE);
@@ -108,6 +156,7 @@ bufferevent* make_stream(event_base* base, void* argument) {
     if (!connection->asked) connection->cut();
   });
   connection->life = server.loop.after(kLife, [connection] { connection->cut(); });
+  rest(server);
   return connection->stream;
 }
 
@@ -171,6 +220,7 @@ void on_request(evhttp_request* raw, void* argument) {
   SSL* ssl = bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(connection));
   auto* own = static_cast<Connection*>(SSL_get_ex_data(ssl, connection_index()));
   own->asked = true;
+  own->unlist();
   auto waiting = std::make_shared<Waiting>(Waiting{raw, std::make_shared<Caller>()});
   // evhttp does not always look at a connection whose request it has handed over.
   waiting->caller->keep_open = [own, waiting](Duration time) {
@@ -229,7 +279,8 @@ Result<std::unique_ptr<HttpsServer>> HttpsServer::make(os::EventLoop& loop,
                                                        const std::string& certificate,
                                                        const std::string& key, Handler handler) {
   Context context = WATTLE_TRY(make_context(certificate, key));
-  std::unique_ptr<State> state(new State{loop, std::move(handler), std::move(context), 0, {}, {}});
+  std::unique_ptr<State> state(
+      new State{loop, std::move(handler), std::move(context), 0, {}, {}, 0, {}, {}, {}});
   state->http.reset(evhttp_new(loop.base()));
   evhttp* http = state->http.get();
   evhttp_set_bevcb(http, make_stream, state.get());
@@ -242,8 +293,10 @@ Result<std::unique_ptr<HttpsServer>> HttpsServer::make(os::EventLoop& loop,
 }
 
 Result<void> HttpsServer::listen(os::Fd listening_socket) {
-  if (evhttp_accept_socket_with_handle(state_->http.get(), listening_socket.raw()) == nullptr)
-    return Error(Errc::System, "cannot accept connections");
+  evhttp_bound_socket* bound =
+      evhttp_accept_socket_with_handle(state_->http.get(), listening_socket.raw());
+  if (bound == nullptr) return Error(Errc::System, "cannot accept connections");
+  state_->listeners.push_back(evhttp_bound_socket_get_listener(bound));
   listening_socket.release();  // evhttp's now
   return {};
 }

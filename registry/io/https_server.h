@@ -1,8 +1,9 @@
 // The registry's HTTPS listener: libevent's evhttp over OpenSSL, TLS 1.3 only, one request a
 // connection. Limits: header 8 KiB, body 16 KiB; TLS handshake within 5 s, the whole request within
 // 10 s of the connection; the answer taken within 30 s (a held one: 10 s after its time);
-// kMaxConnections in all and kMaxPerClient of one client (an IPv4 address or an IPv6 /64), more are
-// closed at once.
+// kMaxPerClient of one client (an IPv4 address or an IPv6 /64), more are closed at once;
+// kMaxConnections in all: then the oldest one without a whole request of the client that has most
+// of them gives way.
 #pragma once
 
 #include <functional>
