@@ -2,7 +2,8 @@
 set(bin ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
 add_test(NAME layout.links COMMAND ${CMAKE_SOURCE_DIR}/tests/layout/links.sh ${bin})
 set_tests_properties(layout.links PROPERTIES LABELS release-only)
-foreach(name join join_failures secrecy crash powers first_member idle look document line nat cold)
+foreach(name join join_failures secrecy crash powers first_member idle look document line nat cold
+        state)
   add_test(NAME netns.${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/${name}.sh ${bin})
   set_tests_properties(netns.${name} PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
 endforeach()

@@ -33,7 +33,7 @@ os::log::Level level_of(Note::Level level) {
 Driver::Driver(os::EventLoop& loop, Random& random, DriverSetup setup)
     : loop_(loop),
       tls_(std::move(setup.tls)),
-      state_folder_(setup.state_folder),
+      files_(loop, setup.state_folder),
       engine_(setup.engine, random, now()),
       timer_(loop, [this] { perform(engine_.on_tick(now())); }),
       links_(
@@ -170,11 +170,7 @@ void Driver::perform(const Action& action) {
                  [&](const SignRenewal& a) { key_.send(a.request); },
                  [&](const PostRenewal& a) { registry_.renew(a); },
                  [&](const UseCertificate& a) { use(a); },
-                 [&](const StoreFile& a) {
-                   const auto stored =
-                       os::write_file(state_folder_ + "/" + a.name, as_bytes(a.text), 0600);
-                   if (!stored) os::log::warning(stored.error().text());
-                 },
+                 [&](const StoreFile& a) { files_.store(a.name, a.text); },
                  [&](const PublishOrigin& a) { registry_.publish(a); },
                  [&](const Note& a) {
                    std::string sentence = a.sentence;

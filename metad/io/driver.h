@@ -12,6 +12,7 @@
 #include "metad/io/listener.h"
 #include "metad/io/peer_links.h"
 #include "metad/io/registry_client.h"
+#include "metad/io/state_files.h"
 
 namespace wattle::metad {
 
@@ -46,7 +47,7 @@ class Driver {
 
   os::EventLoop& loop_;
   TlsContext::Material tls_;
-  std::string state_folder_;
+  StateFiles files_;
   Engine engine_;
   os::EventLoop::Timer timer_;
   PeerLinks links_;
