@@ -21,12 +21,18 @@ constexpr const char* kVerbs =
     "  node [NET] relay NAME on|off let a member relay for others, or no more\n"
     "  network [NET] show           the network\n"
     "  network [NET] set KEY VALUE  mtu, broadcast, min-protocol or ttl for all members\n"
+    "  backup FOLDER  copy everything that makes the registry into a new folder, while it runs\n"
+    "  restore FOLDER put such a copy in place; the network must be down on this host\n"
+    "  accept-clock   this host's clock is right: let the signer sign again\n"
+    "  audit          check the journal's chain, and the database against it\n"
     "  serve          the daemon (started by systemd or wattle up)\n";
 
 int run(int argc, char** argv) {
   Settings s;
   os::Options options("wattle-registry", "makes a wattle network and hands out its memberships");
-  options.positional("verb", s.verb, "init, invite, node, network or serve")
+  options
+      .positional("verb", s.verb,
+                  "init, invite, node, network, backup, restore, audit, accept-clock or serve")
       .positional("object", s.object, "what the verb is about")
       .positional("name", s.detail, "node: whose; network set: which parameter")
       .positional("value", s.value, "node rename, node relay, network set: what it becomes")
@@ -42,6 +48,9 @@ int run(int argc, char** argv) {
       .seconds("lifetime", s.lifetime, "init: how long certificates last (default 30d)")
       .switch_only("relay", s.relay, "invite: the member may relay for others")
       .switch_only("json", s.json, "node, network: JSON for programs")
+      .switch_only("journal-lost", s.journal_lost,
+                   "restore: the newest journal is lost; hand out nothing that it may have")
+      .text("document", s.document, "restore: a newer network document, of any member")
       .text("root", s.root, "put before /etc, /var/lib and /run")
       .switch_only("check", s.check, "serve: look at the settings, say whether they are right, end")
       .choice("log-level", s.log_level, os::log::level_words(),
@@ -57,6 +66,10 @@ int run(int argc, char** argv) {
   if (s.verb == "invite") return run_invite(s);
   if (s.verb == "node") return run_node(s);
   if (s.verb == "network") return run_network(s);
+  if (s.verb == "audit") return run_audit(s);
+  if (s.verb == "accept-clock") return run_accept_clock(s);
+  if (s.verb == "backup") return run_backup(s);
+  if (s.verb == "restore") return run_restore(s);
   if (s.verb == "serve") return run_serve(s);
   if (s.verb.empty()) return fail(Exit::Usage, "say what to do; wattle-registry --help lists it");
   return fail(Exit::Usage,

@@ -32,9 +32,12 @@ struct Renew {
   ByteArray<40> address{};
   Bytes csr;                  // DER
   ByteArray<64> signature{};  // of the enrolment with a zero token id, by the identity key
+  Bytes credential;           // that it holds, and its name: empty from an old node; counts only
+  std::string name;           // where the journal has lost them
   static constexpr std::string_view kName = "Renew";
   static constexpr auto fields() {
-    return std::tuple(&Renew::id, &Renew::nonce, &Renew::address, &Renew::csr, &Renew::signature);
+    return std::tuple(&Renew::id, &Renew::nonce, &Renew::address, &Renew::csr, &Renew::signature,
+                      &Renew::credential, &Renew::name);
   }
 };
 struct ReadJournal {  // entries from this sequence number on, oldest first; answered by Entries
@@ -80,6 +83,11 @@ struct SetDocument {  // mtu, broadcast, min-protocol, ttl
   static constexpr std::string_view kName = "SetDocument";
   static constexpr auto fields() { return std::tuple(&SetDocument::key, &SetDocument::value); }
 };
+struct AcceptClock {  // the host's clock, which says this, is right, whatever the journal says
+  UnixTime time;
+  static constexpr std::string_view kName = "AcceptClock";
+  static constexpr auto fields() { return std::tuple(&AcceptClock::time); }
+};
 
 // signer -> registry
 struct Issued {  // answers Issue and Renew
@@ -109,8 +117,33 @@ enum class Rule : std::uint8_t {
   UnknownMember = 13,
   Expired = 14,   // longer ago than the grace period allows
   Replayed = 15,  // the nonce was used before
+  ClockOff = 24,  // the host's clock cannot be right
+  Void = 25,      // the invite is from before the loss of the journal
 };
-constexpr bool is_valid(Rule r) { return r <= Rule::Replayed; }
+constexpr bool is_valid(Rule r) {
+  switch (r) {
+    case Rule::UnknownToken:
+    case Rule::TokenUsed:
+    case Rule::TokenExpired:
+    case Rule::BadProof:
+    case Rule::BadSignature:
+    case Rule::BadRequest:
+    case Rule::PrefixTaken:
+    case Rule::AddressTaken:
+    case Rule::IdClash:
+    case Rule::NameTaken:
+    case Rule::Revoked:
+    case Rule::Limit:
+    case Rule::Storage:
+    case Rule::UnknownMember:
+    case Rule::Expired:
+    case Rule::Replayed:
+    case Rule::ClockOff:
+    case Rule::Void:
+      return true;
+  }
+  return false;
+}
 struct Refused {
   std::uint32_t id = 0;
   Rule rule = Rule::BadRequest;
@@ -144,7 +177,8 @@ struct Done {
 
 using FromRegistry = ipc::Lane<Issue, Renew, ReadJournal>;
 using ToRegistry = ipc::Lane<Issued, Refused, Entries, NewEntries>;
-using FromAdmin = ipc::Lane<MakeInvite, Rename, Revoke, SetFlags, SetDocument, ReadJournal>;
+using FromAdmin =
+    ipc::Lane<MakeInvite, Rename, Revoke, SetFlags, SetDocument, ReadJournal, AcceptClock>;
 using ToAdmin = ipc::Lane<Done, Refused, Entries>;
 
 }  // namespace wattle::sign_link

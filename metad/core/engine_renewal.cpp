@@ -26,7 +26,7 @@ void Engine::run_renewal(Now now) {
 }
 
 void Engine::on_enrolment(const key_link::Enrolment& message, Now now) {
-  if (auto body = renewal_.on_signature(message, now))
+  if (auto body = renewal_.on_signature(message, setup_.credential, setup_.name, now))
     out_.push_back(PostRenewal{std::move(*body)});
 }
 

@@ -67,11 +67,13 @@ std::optional<key_link::SignEnrolment> Renewal::due(Now now) {
   return key_link::SignEnrolment{crypto::sha256(csr_), nonce_};
 }
 
-std::optional<std::string> Renewal::on_signature(const key_link::Enrolment& answer, Now now) {
+std::optional<std::string> Renewal::on_signature(const key_link::Enrolment& answer,
+                                                 ByteView credential, const std::string& name,
+                                                 Now now) {
   if (step_ != Step::Signing) return std::nullopt;
   step_ = Step::Asking;
   limit_ = now.mono + kAskLimit;
-  return build_renewal(address_, csr_, nonce_, answer.signature);
+  return build_renewal(address_, csr_, nonce_, answer.signature, credential, name);
 }
 
 void Renewal::failed(bool spoilt, Now now) {

@@ -40,8 +40,10 @@ class Renewal {
 
   // The enrolment that keyd is to sign now.
   std::optional<key_link::SignEnrolment> due(Now now);
-  // keyd's signature: the body to POST; nothing if none was asked for.
-  std::optional<std::string> on_signature(const key_link::Enrolment& answer, Now now);
+  // keyd's signature: the body to POST; nothing if none was asked for. `credential` and `name`:
+  // what this node holds.
+  std::optional<std::string> on_signature(const key_link::Enrolment& answer, ByteView credential,
+                                          const std::string& name, Now now);
   bool is_asking() const { return step_ == Step::Asking; }
   // keyd or registry refuse, nobody answers, or the answer is wrong. A `spoilt` request is made
   // anew (else the registry gives the same bytes again).

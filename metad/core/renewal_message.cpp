@@ -39,11 +39,13 @@ Result<Bytes> base64_field(const Json& object, const char* field) {
 }  // namespace
 
 std::string build_renewal(const NodeAddress& address, ByteView csr, const Nonce& nonce,
-                          ByteView signature64) {
+                          ByteView signature64, ByteView credential, const std::string& name) {
   const Json json{{"address", address.text()},
                   {"csr", to_base64(csr)},
                   {"nonce", to_hex(nonce)},
-                  {"signature", to_base64(signature64)}};
+                  {"signature", to_base64(signature64)},
+                  {"credential", to_base64(credential)},
+                  {"name", name}};
   return json.dump();
 }
 

@@ -10,9 +10,10 @@
 
 namespace wattle::metad {
 
-// {"address":base32,"csr":base64 DER,"nonce":hex32,"signature":base64}
+// {"address":base32,"csr":base64 DER,"nonce":hex32,"signature":base64,"credential":base64,"name"}:
+// the last two are what this node holds now, for a registry that has lost its journal.
 std::string build_renewal(const NodeAddress& address, ByteView csr, const Nonce& nonce,
-                          ByteView signature64);
+                          ByteView signature64, ByteView credential, const std::string& name);
 
 struct RenewalAnswer {
   Membership membership;

@@ -76,6 +76,7 @@ template Result<std::uint64_t> AdminLink::order(const sign_link::Rename&);
 template Result<std::uint64_t> AdminLink::order(const sign_link::Revoke&);
 template Result<std::uint64_t> AdminLink::order(const sign_link::SetFlags&);
 template Result<std::uint64_t> AdminLink::order(const sign_link::SetDocument&);
+template Result<std::uint64_t> AdminLink::order(const sign_link::AcceptClock&);
 
 Result<std::vector<Entry>> AdminLink::read_journal() {
   std::vector<Entry> out;

@@ -102,6 +102,15 @@ int run_node(Settings s) {
   return set_relay(s);
 }
 
+int run_accept_clock(const Settings& given) {
+  Settings s = given;
+  if (!s.object.empty())
+    return fail(Exit::Usage, "accept-clock stands alone, without \"" + s.object + "\"");
+  if (geteuid() != 0) return fail(Exit::NotRoot, "only root may ask the signer: run it with sudo");
+  return order(s, sign_link::AcceptClock{os::unix_now()},
+               "the signer takes this host's clock as it is: " + time_text(os::unix_now()));
+}
+
 int run_network(Settings s) {
   if (!read_words(kNetworkActions, s)) return fail(Exit::Usage, kNetworkUsage);
   if (geteuid() != 0) return fail(Exit::NotRoot, "only root may ask the signer: run it with sudo");

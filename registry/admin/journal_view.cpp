@@ -34,8 +34,7 @@ class Builder {
     node.ipv4 = e.ipv4;
     node.joined = time;
     WATTLE_TRY(certify(node, e));
-    at_[e.address] = view_.nodes.size();
-    view_.nodes.push_back(std::move(node));
+    add(std::move(node));
     return {};
   }
   Result<void> operator()(const RenewEntry& e) {
@@ -57,11 +56,33 @@ class Builder {
     view_.lifetime = e.lifetime;
     return {};
   }
+  Result<void> operator()(const LostEntry&) {
+    open_.clear();
+    return {};
+  }
+  Result<void> operator()(const AdoptEntry& e) {
+    if (at_.contains(e.address)) return certify(*WATTLE_TRY(member(e.address)), e);
+    const Credential before = WATTLE_TRY(decode_credential(e.before));
+    Node node;
+    node.address = e.address;
+    node.name = e.name;
+    node.flags = e.flags;
+    node.prefix6 = before.ipv6;
+    node.ipv4 = before.ipv4.address;
+    node.joined = time;
+    WATTLE_TRY(certify(node, e));
+    add(std::move(node));
+    return {};
+  }
   std::size_t open_invites() const { return open_.size(); }
 
   UnixTime time;  // of the entry
 
  private:
+  void add(Node node) {
+    at_[node.address] = view_.nodes.size();
+    view_.nodes.push_back(std::move(node));
+  }
   template <typename E>
   static Result<void> certify(Node& node, const E& e) {
     node.credential = WATTLE_TRY(decode_credential(e.credential));

@@ -7,6 +7,8 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <csignal>
+#include <cstdio>
 
 #include "common/os/fd.h"
 #include "common/os/file.h"
@@ -36,17 +38,41 @@ Result<int> wait_for(pid_t child, const std::string& program) {
   return Error(Errc::System, program + " was ended by signal " + std::to_string(WTERMSIG(status)));
 }
 
-Result<std::string> read_all(int fd) {
-  std::string out;
-  std::array<char, 4096> buffer{};
+Result<Bytes> read_all(int fd, std::size_t max_bytes) {
+  Bytes out;
+  Bytes buffer(64 * 1024);
   for (;;) {
     const ssize_t size = read(fd, buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return os::system_error("cannot read what a program prints");
     if (size == 0) return out;
-    out.append(buffer.data(), static_cast<std::size_t>(size));
-    if (out.size() > kMaxOutput) return Error(Errc::Full, "a program prints without end");
+    out.insert(out.end(), buffer.begin(), buffer.begin() + size);
+    if (out.size() > max_bytes) return Error(Errc::Full, "a program prints without end");
   }
+}
+
+bool write_whole(int fd, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t size = write(fd, bytes.data(), bytes.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(size));
+  }
+  return true;
+}
+
+bool become(const os::User& user) {
+  return setgroups(0, nullptr) == 0 && setgid(user.gid) == 0 && setuid(user.uid) == 0;
+}
+
+struct Pipe {
+  os::Fd reading, writing;
+};
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return os::system_error("cannot make a pipe");
+  return Pipe{os::Fd(ends[0]), os::Fd(ends[1])};
 }
 
 }  // namespace
@@ -71,28 +97,53 @@ Result<int> run(const std::vector<std::string>& arguments) {
   return wait_for(child, arguments[0]);
 }
 
-Result<std::string> run_as(const os::User& user, const std::vector<std::string>& arguments) {
+Result<std::string> run_as(const os::User& user, const std::vector<std::string>& arguments,
+                           std::string_view input) {
   std::vector<std::string> copy = arguments;
   const std::vector<char*> argv = pointers(copy);
-  std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return os::system_error("cannot make a pipe");
-  os::Fd reading(ends[0]);
-  os::Fd writing(ends[1]);
+  Pipe out = WATTLE_TRY(make_pipe());
+  Pipe in = WATTLE_TRY(make_pipe());
   const pid_t child = fork();
   if (child < 0) return os::system_error("cannot start " + arguments[0]);
   if (child == 0) {
     char* const environment[] = {nullptr};
-    if (dup2(writing.raw(), STDOUT_FILENO) >= 0 && setgroups(0, nullptr) == 0 &&
-        setgid(user.gid) == 0 && setuid(user.uid) == 0)
+    if (dup2(out.writing.raw(), STDOUT_FILENO) >= 0 && dup2(in.reading.raw(), STDIN_FILENO) >= 0 &&
+        become(user))
       execve(argv[0], argv.data(), environment);
     _exit(kCannotStart);
   }
-  writing.close();
-  auto output = read_all(reading.raw());
-  reading.close();
+  out.writing.close();
+  in.reading.close();
+  // A program that takes no input may be gone before it is written: no signal for that.
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(write_whole(in.writing.raw(), as_bytes(input)));
+  std::signal(SIGPIPE, before);
+  in.writing.close();
+  const auto output = read_all(out.reading.raw(), kMaxOutput);
+  out.reading.close();
   const int status = WATTLE_TRY(wait_for(child, arguments[0]));
   if (status != 0)
     return Error(Errc::System, arguments[0] + " failed with exit code " + std::to_string(status));
+  const Bytes bytes = WATTLE_TRY(output);
+  return std::string(as_text(bytes));
+}
+
+Result<Bytes> do_as(const os::User& user, const std::function<Result<Bytes>()>& work,
+                    std::size_t max_bytes) {
+  Pipe pipe = WATTLE_TRY(make_pipe());
+  const pid_t child = fork();
+  if (child < 0) return os::system_error("cannot start a process");
+  if (child == 0) {
+    if (!become(user)) _exit(kCannotStart);
+    const auto done = work();
+    if (!done) std::fprintf(stderr, "wattle-registry: %s\n", done.error().text().c_str());
+    _exit(done && write_whole(pipe.writing.raw(), *done) ? 0 : 1);
+  }
+  pipe.writing.close();
+  const auto output = read_all(pipe.reading.raw(), max_bytes);
+  pipe.reading.close();
+  const int status = WATTLE_TRY(wait_for(child, "a process of another user"));
+  if (status != 0) return Error(Errc::System, "a process of another user failed");
   return output;
 }
 

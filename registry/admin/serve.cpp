@@ -1,4 +1,6 @@
 // serve: the daemon. Opens everything, enters the seal, then answers.
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <csignal>
 #include <cstdio>
@@ -50,10 +52,21 @@ Result<void> listen_all(HttpsServer& server, const std::vector<std::string>& end
   return {};
 }
 
+// One registry of a network at a time, and none during a restore.
+Result<os::Fd> lock_folder(const std::string& folder) {
+  os::Fd out(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!out.is_open()) return os::system_error("cannot open " + folder);
+  if (flock(out.raw(), LOCK_EX | LOCK_NB) == 0) return out;
+  return Error(Errc::Exists, folder +
+                                 " is in use: another wattle-registry of this network runs, or a "
+                                 "restore");
+}
+
 Result<void> serve(const Settings& settings) {
   const os::Paths paths(settings.network, settings.root);
   const std::string folder = paths.state + "/registry";
   auto service = WATTLE_TRY(os::Service::open());
+  const os::Fd lock = WATTLE_TRY(lock_folder(folder));
   const std::string key = WATTLE_TRY(read_key(folder + "/https.key"));
   const std::string certificate = WATTLE_TRY(os::read_text(folder + "/https.crt", kMaxPem));
   const auto store = WATTLE_TRY(SqliteStore::open(folder + "/registry.db"));
@@ -101,6 +114,7 @@ int run_serve(Settings& settings) {
   if (served) return 0;
   log::error(served.error().text());
   const Errc code = served.error().code;
+  if (code == Errc::Exists) return static_cast<int>(Exit::Temporary);
   return static_cast<int>(code == Errc::Config || code == Errc::NotFound ? Exit::Config
                                                                          : Exit::General);
 }

@@ -37,6 +37,8 @@ struct Settings {
   bool relay = false;
   bool json = false;
   bool check = false;
+  bool journal_lost = false;
+  std::string document;  // a file
   std::string signer_user, registry_user;
   std::string log_level = "info";
 };

@@ -13,9 +13,6 @@
 #include "registry/admin/verbs.h"
 
 namespace wattle::registry {
-namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string time_text(UnixTime time) {
   const auto seconds = static_cast<std::time_t>(time.seconds);
@@ -25,6 +22,10 @@ std::string time_text(UnixTime time) {
   std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%SZ", &parts);
   return text.data();
 }
+
+namespace {
+
+using Json = nlohmann::ordered_json;
 
 Json json_of(const Node& node, UnixTime now) {
   Json json;

@@ -5,11 +5,17 @@
 
 namespace wattle::registry {
 
-int run_init(const Settings& settings);    // init NET
-int run_invite(const Settings& settings);  // invite NAME
-int run_node(Settings settings);           // node [NET] list | show | rename | revoke | relay
-int run_network(Settings settings);        // network [NET] show | set
-int run_serve(Settings& settings);         // serve: the daemon
+int run_init(const Settings& settings);          // init NET
+int run_invite(const Settings& settings);        // invite NAME
+int run_node(Settings settings);                 // node [NET] list | show | rename | revoke | relay
+int run_accept_clock(const Settings& settings);  // accept-clock
+int run_network(Settings settings);              // network [NET] show | set
+int run_audit(const Settings& settings);         // audit
+int run_serve(Settings& settings);               // serve: the daemon
+int run_backup(const Settings& settings);        // backup FOLDER
+int run_restore(const Settings& settings);  // restore FOLDER [--journal-lost [--document FILE]]
+
+std::string time_text(UnixTime time);  // in UTC, for people
 
 int show_nodes(const Settings& settings);    // node list, node show NAME
 int show_network(const Settings& settings);  // network show

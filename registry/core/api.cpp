@@ -35,6 +35,8 @@ constexpr FaultRow kFaults[] = {
     {Fault::UnknownMember, 404, "unknown-member"},
     {Fault::Expired, 410, "expired"},
     {Fault::Replayed, 409, "replayed"},
+    {Fault::Storage, 507, "storage"},
+    {Fault::ClockOff, 503, "clock-off"},
 };
 
 const FaultRow& row(Fault fault) {
@@ -145,9 +147,14 @@ Fault fault_of(sign_link::Rule rule) {
       return Fault::Expired;
     case Rule::Replayed:
       return Fault::Replayed;
+    case Rule::Void:
+      return Fault::TokenExpired;
+    case Rule::ClockOff:
+      return Fault::ClockOff;
+    case Rule::Storage:
+      return Fault::Storage;
     case Rule::PrefixTaken:
     case Rule::AddressTaken:
-    case Rule::Storage:
       return Fault::SignerAway;
   }
   return Fault::SignerAway;

@@ -59,6 +59,8 @@ enum class Fault {
   UnknownMember,
   Expired,
   Replayed,
+  Storage,
+  ClockOff,
 };
 std::string_view word(Fault fault);
 int status(Fault fault);

@@ -4,6 +4,8 @@
 #include <string>
 
 #include "common/base/hex.h"
+#include "common/base/parse.h"
+#include "common/proto/credential.h"
 
 namespace wattle::registry {
 namespace {
@@ -82,6 +84,11 @@ Result<RenewRequest> parse_renew_request(std::string_view body) {
   out.csr = WATTLE_TRY(take_base64(json, "csr", kMaxCsr));
   WATTLE_TRY(take_hex(json, "nonce", out.nonce));
   out.signature = WATTLE_TRY(take_signature(json));
+  if (!json.contains("credential")) return out;
+  out.credential = WATTLE_TRY(take_base64(json, "credential", kCredentialSize));
+  if (out.credential.size() != kCredentialSize) return bad("credential", "is of a wrong size");
+  out.name = WATTLE_TRY(member(json, "name"));
+  if (!is_node_name(out.name)) return bad("name", "is not a node's name");
   return out;
 }
 

@@ -3,6 +3,7 @@
 // allocation beyond the body's own size.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "common/base/result.h"
@@ -25,13 +26,16 @@ struct JoinRequest {
 // The sentence names the member that is missing or wrong.
 Result<JoinRequest> parse_join_request(std::string_view body);
 
-// {"address":base32,"csr":base64 DER,"nonce":hex32,"signature":base64}: as in a join, with the zero
-// token id.
+// {"address":base32,"csr":base64 DER,"nonce":hex32,"signature":base64,"credential":base64,
+// "name"}: as in a join, with the zero token id. The last two are what it holds now; an older node
+// sends neither.
 struct RenewRequest {
   NodeAddress address;
   Bytes csr;
   Nonce nonce{};
   crypto::Signature signature{};
+  Bytes credential;  // empty, or of kCredentialSize
+  std::string name;
 };
 Result<RenewRequest> parse_renew_request(std::string_view body);
 // What its signature must be of.

@@ -19,9 +19,10 @@ enum class Kind : std::uint8_t {
   Revoke = 7,
   Flags = 8,
   Policy = 9,
+  Lost = 14,
+  Adopt = 15,
 };
 
-constexpr std::string_view kMagic = "WJE1";
 constexpr std::size_t kHashed = 64;  // of the header, covered by its own check
 constexpr std::size_t kMaxCertificate = 8 * 1024;
 
@@ -81,6 +82,18 @@ struct BodyBuilder {
   Kind operator()(const PolicyEntry& e) const {
     out.u64(e.lifetime);
     return Kind::Policy;
+  }
+  Kind operator()(const LostEntry& e) const {
+    out.u64(e.version).u64(e.serial).bytes(e.last6.bytes);
+    out.bytes(ByteView(e.last4.bytes).first(4));
+    return Kind::Lost;
+  }
+  Kind operator()(const AdoptEntry& e) const {
+    out.bytes(e.address.bytes).bytes(e.csr_hash).bytes(e.nonce).u64(e.serial).u8(e.flags);
+    put_text(out, e.name);
+    out.bytes(e.before);
+    put_certificate(out, e);
+    return Kind::Adopt;
   }
 };
 
@@ -173,6 +186,29 @@ Result<EntryBody> decode_policy(Reader& in) {
   return EntryBody(e);
 }
 
+Result<EntryBody> decode_lost(Reader& in) {
+  LostEntry e;
+  e.version = in.u64();
+  e.serial = in.u64();
+  e.last6 = IpAddress::v6(in.array<16>());
+  e.last4 = IpAddress::v4(in.array<4>());
+  WATTLE_TRY(in.finish());
+  return EntryBody(e);
+}
+
+Result<EntryBody> decode_adopt(Reader& in) {
+  AdoptEntry e;
+  e.address.bytes = in.array<40>();
+  e.csr_hash = in.array<32>();
+  e.nonce = in.array<16>();
+  e.serial = in.u64();
+  e.flags = in.u8();
+  e.name = WATTLE_TRY(take_name(in));
+  e.before = in.array<kCredentialSize>();
+  WATTLE_TRY(take_certificate(in, e));
+  return EntryBody(std::move(e));
+}
+
 Result<EntryBody> decode_body(std::uint8_t kind, ByteView body) {
   Reader in(body);
   switch (static_cast<Kind>(kind)) {
@@ -194,6 +230,10 @@ Result<EntryBody> decode_body(std::uint8_t kind, ByteView body) {
       return decode_flags(in);
     case Kind::Policy:
       return decode_policy(in);
+    case Kind::Lost:
+      return decode_lost(in);
+    case Kind::Adopt:
+      return decode_adopt(in);
   }
   return Errc::BadValue;
 }
@@ -223,7 +263,8 @@ Result<Header> decode_header(ByteView bytes) {
   const std::uint32_t zero32 = in.u32();
   h.previous = in.array<32>();
   const std::size_t secret = h.kind == static_cast<std::uint8_t>(Kind::Invite) ? 32 : 0;
-  if (magic != kMagic || zero8 != 0 || zero32 != 0 || h.secret != secret || h.body > kMaxDocument)
+  if (magic != kEntryMagic || zero8 != 0 || zero32 != 0 || h.secret != secret ||
+      h.body > kMaxDocument)
     return Errc::BadValue;
   return h;
 }
@@ -238,7 +279,7 @@ Bytes build_entry(Entry& entry) {
   const InviteEntry* invite = std::get_if<InviteEntry>(&entry.body);
   Bytes out;
   Writer writer(out);
-  writer.bytes(as_bytes(kMagic)).u8(static_cast<std::uint8_t>(kind)).u8(0);
+  writer.bytes(as_bytes(kEntryMagic)).u8(static_cast<std::uint8_t>(kind)).u8(0);
   writer.u16(invite != nullptr ? 32 : 0).u64(entry.sequence).u64(entry.time.seconds);
   writer.u32(static_cast<std::uint32_t>(body.size())).u32(0).bytes(entry.previous);
   const crypto::Hash check = crypto::sha256(out);
@@ -287,7 +328,7 @@ bool is_entry_header(ByteView bytes, std::uint64_t& sequence) {
 Tail judge_tail(ByteView rest, std::uint64_t next_sequence) {
   if (rest.empty()) return Tail::Clean;
   if (rest.size() > kMaxEntry) return Tail::Damaged;
-  const ByteView magic = as_bytes(kMagic);
+  const ByteView magic = as_bytes(kEntryMagic);
   for (auto at = rest.begin();; ++at) {
     at = std::search(at, rest.end(), magic.begin(), magic.end());
     if (at == rest.end()) return Tail::Torn;

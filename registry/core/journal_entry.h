@@ -20,6 +20,7 @@
 
 namespace wattle::registry {
 
+inline constexpr std::string_view kEntryMagic = "WJE1";
 inline constexpr std::size_t kEntryHeader = 72;
 inline constexpr std::size_t kMaxEntry = kEntryHeader + kMaxDocument + 32 + 32;
 
@@ -92,8 +93,33 @@ struct PolicyEntry {           // of the signer itself, told by `wattle-signer i
   bool operator==(const PolicyEntry&) const = default;
 };
 
-using EntryBody = std::variant<GenesisEntry, DocumentEntry, InviteEntry, IssueEntry, RenewEntry,
-                               RenameEntry, RevokeEntry, FlagsEntry, PolicyEntry>;
+// Everything that came between the entry before this one and this one is lost (`wattle-signer
+// lost`, after the loss of a journal). What it may have handed out is not handed out again; all
+// invites before it are void; a member that the journal does not know comes back by its credential.
+struct LostEntry {
+  std::uint64_t version = 0;  // of network documents: the next one has a higher one
+  std::uint64_t serial = 0;   // of certificates: likewise; lost ones have it or a lower one
+  IpAddress last6, last4;     // of addresses: no new member gets one at or below these
+  bool operator==(const LostEntry&) const = default;
+};
+// A member's newer certificate and credential, as a renewal's, where the journal has lost the old
+// one or the whole member: `before` is the credential that the member showed.
+struct AdoptEntry {
+  NodeAddress address;
+  crypto::Hash csr_hash{};
+  Nonce nonce{};
+  std::uint64_t serial = 0;
+  std::uint8_t flags = 0;
+  std::string name;
+  CredentialBytes before{};
+  CredentialBytes credential{};
+  Bytes certificate;  // DER
+  bool operator==(const AdoptEntry&) const = default;
+};
+
+using EntryBody =
+    std::variant<GenesisEntry, DocumentEntry, InviteEntry, IssueEntry, RenewEntry, RenameEntry,
+                 RevokeEntry, FlagsEntry, PolicyEntry, LostEntry, AdoptEntry>;
 
 struct Entry {
   std::uint64_t sequence = 0;

@@ -62,19 +62,34 @@ Result<void> PrefixPool::mark(std::string_view bits) {
   return Errc::Exists;
 }
 
+void PrefixPool::set_aside(std::string_view last) {
+  WATTLE_CHECK(last.size() == max_bits_);
+  std::set<std::string> kept;
+  for (const std::string& leaf : free_) {
+    const std::string_view edge = last.substr(0, leaf.size());
+    if (leaf > edge) kept.insert(leaf);
+    if (leaf != edge) continue;
+    // The position lies inside: what branches off above the way to it stays.
+    for (std::size_t at = leaf.size(); at < max_bits_; ++at)
+      if (last[at] == '0') kept.insert(std::string(last.substr(0, at)) + '1');
+  }
+  free_ = std::move(kept);
+}
+
 bool PrefixPool::is_free(std::string_view bits) const {
   for (std::size_t length = 0; length <= bits.size(); ++length)
     if (free_.contains(std::string(bits.substr(0, length)))) return true;
   return false;
 }
 
-Result<IpAddress> lowest_free_ipv4(const IpPrefix& block, const std::set<IpAddress>& used) {
+Result<IpAddress> lowest_free_ipv4(const IpPrefix& block, const std::set<IpAddress>& used,
+                                   const IpAddress& above) {
   if (!block.address.is_v4() || block.length == 0 || block.length > 30) return Errc::BadValue;
   const std::uint32_t first = number_of(block.network().address);
   const std::uint32_t hosts = (std::uint32_t{1} << (32 - block.length)) - 2;
   for (std::uint32_t i = 1; i <= hosts; ++i) {
     const IpAddress candidate = address_of(first + i);
-    if (!used.contains(candidate)) return candidate;
+    if (candidate > above && !used.contains(candidate)) return candidate;
   }
   return Errc::Full;
 }

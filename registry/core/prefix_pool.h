@@ -25,6 +25,9 @@ class PrefixPool {
   // Notes that these bits are in use (replay of the journal). Exists if they overlap a used prefix.
   Result<void> mark(std::string_view bits);
 
+  // Notes that nothing up to this position (`max_bits` bits) is to be proposed any more.
+  void set_aside(std::string_view last);
+
   // True if no used prefix overlaps these bits.
   bool is_free(std::string_view bits) const;
 
@@ -35,8 +38,10 @@ class PrefixPool {
   std::set<std::string> free_;
 };
 
-// The lowest address of the block that is not used, leaving out its network and broadcast address.
-Result<IpAddress> lowest_free_ipv4(const IpPrefix& block, const std::set<IpAddress>& used);
+// The lowest address of the block above `above` that is not used, leaving out its network and
+// broadcast address.
+Result<IpAddress> lowest_free_ipv4(const IpPrefix& block, const std::set<IpAddress>& used,
+                                   const IpAddress& above = {});
 
 // True if `address` is a host address of the block: inside, not its network nor its broadcast
 // address.

@@ -9,8 +9,16 @@ Roster::Roster(const IpPrefix& network6, const IpPrefix& network4)
 
 Result<void> Roster::add(const IpPrefix& prefix6, const IpAddress& ipv4) {
   const std::string bits = WATTLE_TRY(member_bits(network6_, prefix6));
-  WATTLE_TRY(prefixes_.mark(bits));
+  const bool is_aside = last6_ && prefix6.address <= *last6_;
+  if (!is_aside) WATTLE_TRY(prefixes_.mark(bits));
   ipv4_.insert(ipv4);
+  return {};
+}
+
+Result<void> Roster::set_aside(const IpAddress& last6, const IpAddress& last4) {
+  prefixes_.set_aside(WATTLE_TRY(member_bits(network6_, {last6, 128})));
+  last6_ = last6;
+  last4_ = last4;
   return {};
 }
 
@@ -19,7 +27,7 @@ Result<Roster::Proposal> Roster::propose(std::uint8_t prefix_length) const {
   if (!bits)
     return Error(Errc::Full, "the network has no free prefix of " + std::to_string(prefix_length) +
                                  " bits left: invite with a longer --prefix-length");
-  auto ipv4 = lowest_free_ipv4(network4_, ipv4_);
+  auto ipv4 = lowest_free_ipv4(network4_, ipv4_, last4_);
   if (!ipv4)
     return Error(Errc::Full,
                  "the network's IPv4 block " + network4_.text() + " has no free address");

@@ -17,6 +17,11 @@ class Roster {
   // A member of the journal. Errors mean that the view does not fit the network.
   Result<void> add(const IpPrefix& prefix6, const IpAddress& ipv4);
 
+  bool has(const IpAddress& ipv4) const { return ipv4_.contains(ipv4); }
+  // After a loss of the journal: nothing at or below these addresses is proposed any more, and
+  // members that come back with such ones are added all the same.
+  Result<void> set_aside(const IpAddress& last6, const IpAddress& last4);
+
   struct Proposal {
     IpPrefix prefix6;
     IpAddress ipv4;
@@ -28,6 +33,8 @@ class Roster {
   IpPrefix network6_, network4_;
   PrefixPool prefixes_;
   std::set<IpAddress> ipv4_;
+  std::optional<IpAddress> last6_;
+  IpAddress last4_;
 };
 
 }  // namespace wattle::registry

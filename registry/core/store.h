@@ -41,6 +41,8 @@ struct StoredOrigin {
   crypto::Signature signature{};
 };
 
+// Errors: Full where the disk has no room or cannot be written (it may be later), BadValue where
+// the view contradicts the journal or is damaged (clear it and begin anew), else System.
 class Store {
  public:
   virtual ~Store() = default;
@@ -51,12 +53,13 @@ class Store {
 
   // Notes entries in one transaction: all or none. They must continue the chain: BadValue.
   virtual Result<void> apply(const std::vector<Entry>& entries) = 0;
-  // Forgets everything (the journal is another one, or shorter than the view).
+  // Forgets everything (the journal is another one, or shorter than the view, or contradicts it).
   virtual Result<void> clear() = 0;
 
-  virtual Result<std::string> genesis() = 0;     // NotFound before the first entry
-  virtual Result<std::string> document() = 0;    // the newest
-  virtual Result<std::uint64_t> lifetime() = 0;  // of certificates, seconds
+  virtual Result<std::string> genesis() = 0;            // NotFound before the first entry
+  virtual Result<std::string> document() = 0;           // the newest
+  virtual Result<std::uint64_t> lifetime() = 0;         // of certificates, seconds
+  virtual Result<std::optional<LostEntry>> lost() = 0;  // the newest
   virtual Result<std::optional<StoredInvite>> find_invite(const TokenId& token) = 0;
   virtual Result<std::optional<StoredMember>> find_member(const NodeAddress& address) = 0;
   virtual Result<void> each_member(const std::function<void(const StoredMember&)>& visit) = 0;

@@ -41,6 +41,8 @@ Result<void> Desk::load() {
   const std::string text = WATTLE_TRY(store_.document());
   const auto document = parse_network_document(text, genesis_->document_key, network_id_);
   if (document) document_version_ = document->version;
+  if (const auto lost = WATTLE_TRY(store_.lost()))
+    WATTLE_TRY(roster_->set_aside(lost->last6, lost->last4));
   Result<void> fits;
   WATTLE_TRY(store_.each_member([this, &fits](const StoredMember& member) {
     if (fits) fits = roster_->add(member.prefix6, member.ipv4);
@@ -67,9 +69,20 @@ void Desk::note(const Entry& entry) {
     }
   } else if (const auto* i = std::get_if<IssueEntry>(&entry.body); i != nullptr && roster_) {
     noted = roster_->add(i->prefix6, i->ipv4);
+  } else if (const auto* l = std::get_if<LostEntry>(&entry.body); l != nullptr && roster_) {
+    noted = roster_->set_aside(l->last6, l->last4);
+  } else if (const auto* a = std::get_if<AdoptEntry>(&entry.body); a != nullptr && roster_) {
+    noted = note_return(*a);
   }
   if (!noted)
     log::error("a journal entry does not fit the network", {{log::Key::Err, noted.error().text()}});
+}
+
+// A member that the journal had lost, or only its last certificate.
+Result<void> Desk::note_return(const AdoptEntry& entry) {
+  const Credential before = WATTLE_TRY(decode_credential(entry.before));
+  if (roster_->has(before.ipv4.address)) return {};
+  return roster_->add(before.ipv6, before.ipv4.address);
 }
 
 void Desk::handle(const Request& request, const Reply& reply) {
@@ -175,7 +188,10 @@ Answer Desk::take_origin(const Request& request) {
   origin.signature = post->signature;
   if (const auto put = store_.put_origin(origin); !put) {
     log::error("cannot store an origin record", {{log::Key::Err, put.error().text()}});
-    return error_answer(Fault::SignerAway, "the registry cannot write its database");
+    if (put.error().code == Errc::BadValue) signer_.start_over();
+    return error_answer(
+        put.error().code == Errc::Full ? Fault::Storage : Fault::SignerAway,
+        "the registry cannot write its database: see its log and the free space on its disk");
   }
   return origin_answer(document_version_, hints(record->address));
 }

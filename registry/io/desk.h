@@ -79,6 +79,7 @@ class Desk {
 
   Result<void> load();
   void note(const Entry& entry);
+  Result<void> note_return(const AdoptEntry& entry);
   Result<void> take_genesis(const std::string& text);
 
   os::EventLoop& loop_;

@@ -18,6 +18,8 @@ bool is_failure(Fault fault) {
          fault == Fault::BadRequest || fault == Fault::UnknownMember;
 }
 
+constexpr const char* kNoRoom =
+    "the registry cannot write its database: see its log and the free space on its disk";
 constexpr const char* kTooManyFailures =
     "too many failed requests from this address: wait a minute";
 
@@ -77,6 +79,8 @@ void Desk::retry_admission() {
 }
 
 void Desk::propose(Result<void> caught_up) {
+  if (!caught_up && caught_up.error().code == Errc::Full)
+    return refuse_admission(Fault::Storage, kNoRoom);
   if (!caught_up || !roster_) return retry_admission();
   const auto& request = admissions_.front().request;
   if (const auto* join = std::get_if<JoinRequest>(&request)) return propose_join(*join);
@@ -87,6 +91,7 @@ void Desk::propose_join(const JoinRequest& join) {
   const auto invite = store_.find_invite(join.token);
   if (!invite) {
     log::error("cannot read the database", {{log::Key::Err, invite.error().text()}});
+    if (invite.error().code == Errc::BadValue) signer_.start_over();
     return refuse_admission(Fault::SignerAway, "the registry cannot read its database");
   }
   if (!invite->has_value())
@@ -115,6 +120,8 @@ void Desk::propose_renewal(const RenewRequest& renewal) {
   renew.address = renewal.address.bytes;
   renew.csr = renewal.csr;
   renew.signature = renewal.signature;
+  renew.credential = renewal.credential;
+  renew.name = renewal.name;
   signer_.ask(std::move(renew), [this](Result<SignerLink::Verdict> v) { verdict(std::move(v)); });
 }
 

@@ -48,6 +48,7 @@ void SignerLink::connect() {
     catch_up([](const Result<void>&) {});
   };
   verified_ = false;
+  started_over_ = false;
   reading_ = false;
   channel_ = std::make_unique<Channel>(loop_, *std::move(socket), "sign", std::move(callbacks));
 }
@@ -124,10 +125,24 @@ void SignerLink::take(sign_link::Entries& entries) {
   const auto noted = note(entries.entries);
   if (!noted) {
     log::error("cannot note the signer's journal", {{log::Key::Err, noted.error().text()}});
+    if (noted.error().code == Errc::BadValue && !started_over_ && clear()) return read_on();
     return caught_up(noted.error());
   }
   if (entries.more) return read_on();
   caught_up({});
+}
+
+bool SignerLink::clear() {
+  started_over_ = true;
+  log::warning("the database is damaged or contradicts the journal: reading that anew");
+  const auto cleared = store_.clear();
+  if (!cleared) log::error("cannot clear it", {{log::Key::Err, cleared.error().text()}});
+  if (cleared) events_.on_clear();
+  return cleared.has_value();
+}
+
+void SignerLink::start_over() {
+  if (!started_over_ && clear()) catch_up([](const Result<void>&) {});
 }
 
 void SignerLink::caught_up(const Result<void>& result) {

@@ -34,6 +34,8 @@ class SignerLink {
   // Reads the journal to its end, then calls back; Closed if the signer is or goes away. Callbacks
   // may come at once. Any number may wait.
   void catch_up(OnCaughtUp done);
+  // The store is damaged or contradicts the journal: it is cleared and filled anew.
+  void start_over();
   // One at a time (CHECKed). The request's id is set here. Closed as above.
   void ask(sign_link::Issue request, OnVerdict done) { ask_signer(std::move(request), done); }
   void ask(sign_link::Renew request, OnVerdict done) { ask_signer(std::move(request), done); }
@@ -46,6 +48,7 @@ class SignerLink {
   void connect_later();
   void ended();
   void read_on();
+  bool clear();
   void take(sign_link::Entries& entries);
   Result<void> note(const std::vector<Bytes>& entries);
   Result<bool> is_same_journal(const sign_link::Entries& entries) const;
@@ -60,7 +63,8 @@ class SignerLink {
   std::unique_ptr<Channel> channel_;
   os::Watch retry_, patience_;
   bool reading_ = false;
-  bool verified_ = false;  // this connection's journal continues what the store has
+  bool started_over_ = false;  // in this connection: once is enough
+  bool verified_ = false;      // this connection's journal continues what the store has
   std::deque<OnCaughtUp> waiting_;
   OnVerdict on_verdict_;
   std::uint32_t request_id_ = 0;

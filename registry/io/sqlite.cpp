@@ -1,6 +1,10 @@
 #include "registry/io/sqlite.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
+#include <cerrno>
+
+#include "common/os/file.h"
 
 namespace wattle::registry {
 
@@ -66,8 +70,45 @@ Database::Database(sqlite3* handle, std::string path) : handle_(handle), path_(s
 
 Database::~Database() { sqlite3_close_v2(handle_); }
 
+Result<void> Database::check() {
+  Statement statement = WATTLE_TRY(prepare("PRAGMA integrity_check(1)"));
+  const bool row = WATTLE_TRY(statement.step());
+  const std::string says = row ? statement.text(0) : std::string();
+  if (says == "ok") return {};
+  return Error(Errc::BadValue, "damaged: " + says);
+}
+
+Result<void> remove_database(const std::string& path) {
+  for (const char* more : {"", "-wal", "-shm", "-journal"})
+    if (unlink((path + more).c_str()) != 0 && errno != ENOENT)
+      return os::system_error("cannot remove " + path + more);
+  return {};
+}
+
+namespace {
+
+Errc kind_of(int code) {
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+    case SQLITE_READONLY:
+    case SQLITE_IOERR:
+      return Errc::Full;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_ERROR:  // a table is missing
+      return Errc::BadValue;
+    default:
+      return Errc::System;
+  }
+}
+
+}  // namespace
+
 Error Database::error(const std::string& what) const {
-  return Error(Errc::System, what + " " + path_ + ": " + sqlite3_errmsg(handle_));
+  return Error(kind_of(sqlite3_extended_errcode(handle_)),
+               what + " " + path_ + ": " + sqlite3_errmsg(handle_));
 }
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
@@ -109,5 +150,43 @@ Result<std::uint64_t> Database::pragma(const char* sql) {
 }
 
 int Database::changes() const { return sqlite3_changes(handle_); }
+
+// SQLite's backup API: one moment's pages, while others write.
+Result<std::unique_ptr<Database>> Database::open_copy(const std::string& path) {
+  sqlite3* raw = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+  int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  const std::unique_ptr<Database> from(new Database(raw, path));
+  if (code == SQLITE_CANTOPEN) return Error(Errc::NotFound, "there is no database " + path);
+  if (code != SQLITE_OK) return from->error("cannot open the database");
+  sqlite3_busy_timeout(raw, 5000);
+  sqlite3* copy = nullptr;
+  code = sqlite3_open_v2(":memory:", &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, nullptr);
+  std::unique_ptr<Database> to(new Database(copy, path));
+  if (code != SQLITE_OK) return to->error("cannot copy the database");
+  sqlite3_backup* backup = sqlite3_backup_init(copy, "main", raw, "main");
+  if (backup == nullptr) return to->error("cannot copy the database");
+  sqlite3_backup_step(backup, -1);
+  code = sqlite3_backup_finish(backup);
+  if (code != SQLITE_OK)
+    return Error(Errc::System, "cannot copy the database " + path + ": " + sqlite3_errstr(code));
+  sqlite3_db_config(copy, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(copy, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  return to;
+}
+
+Result<Bytes> Database::serialize() const {
+  sqlite3_int64 size = 0;
+  unsigned char* const raw = sqlite3_serialize(handle_, "main", &size, 0);
+  if (raw == nullptr) return error("cannot copy the database");
+  Bytes out(raw, raw + size);
+  sqlite3_free(raw);
+  return out;
+}
+
+Result<Bytes> copy_database(const std::string& path) {
+  const auto copy = WATTLE_TRY(Database::open_copy(path));
+  return copy->serialize();
+}
 
 }  // namespace wattle::registry

@@ -1,5 +1,5 @@
 // A thin layer over SQLite: one connection, prepared statements, errors as Results with a sentence
-// that names the file. Only sqlite_store.cpp uses it.
+// that names the file. sqlite_store.cpp uses it, and a backup the copy.
 #pragma once
 
 #include <memory>
@@ -49,6 +49,8 @@ class Database {
   // Opens (creates, mode 0600) the file with WAL, synchronous FULL, foreign keys, defensive mode
   // and untrusted schema. Not movable: statements refer to it.
   static Result<std::unique_ptr<Database>> open(const std::string& path);
+  // A copy in memory of a file that others may be writing to. NotFound if there is none.
+  static Result<std::unique_ptr<Database>> open_copy(const std::string& path);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -56,7 +58,11 @@ class Database {
   Result<void> execute(const char* sql);
   Result<Statement> prepare(const char* sql) const;
   Result<std::uint64_t> pragma(const char* sql);  // one number
+  Result<Bytes> serialize() const;
   int changes() const;
+  // SQLite's own look at the whole file: BadValue if it is damaged.
+  Result<void> check();
+  // Full, BadValue or System, as Store says.
   Error error(const std::string& what) const;
 
  private:
@@ -64,5 +70,11 @@ class Database {
   sqlite3* handle_;
   std::string path_;
 };
+
+// The file and what SQLite keeps beside it.
+Result<void> remove_database(const std::string& path);
+
+// The same as the bytes of a file.
+Result<Bytes> copy_database(const std::string& path);
 
 }  // namespace wattle::registry

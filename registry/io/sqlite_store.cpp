@@ -1,8 +1,11 @@
 #include "registry/io/sqlite_store.h"
 
+#include <algorithm>
+
 #include "common/base/parse.h"
 #include "common/base/reader.h"
 #include "common/base/writer.h"
+#include "common/os/log.h"
 
 namespace wattle::registry {
 namespace {
@@ -32,7 +35,7 @@ CREATE TABLE member (
   serial INTEGER NOT NULL UNIQUE,
   flags INTEGER NOT NULL,
   joined INTEGER NOT NULL,
-  token BLOB NOT NULL UNIQUE REFERENCES invite (token),
+  token BLOB UNIQUE REFERENCES invite (token),
   UNIQUE (prefix6, prefix6_length)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE origin (
@@ -42,7 +45,7 @@ CREATE TABLE origin (
   body BLOB NOT NULL,
   signature BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 COMMIT;
 )";
 
@@ -78,10 +81,28 @@ StoredMember member_of(const Statement& row) {
 }  // namespace
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path) {
-  std::unique_ptr<SqliteStore> store(new SqliteStore(WATTLE_TRY(Database::open(path))));
+  auto store = open_whole(path);
+  if (store || store.error().code != Errc::BadValue) return store;
+  os::log::warning("the database is damaged: it is made anew from the signer's journal",
+                   {{os::log::Key::Path, path}, {os::log::Key::Err, store.error().text()}});
+  WATTLE_TRY(remove_database(path));
+  return open_whole(path);
+}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open_whole(const std::string& path) {
+  std::unique_ptr<SqliteStore> store(new SqliteStore(WATTLE_TRY(Database::open(path)), path));
+  WATTLE_TRY(store->database_->check());
   WATTLE_TRY(store->prepare_tables(path));
   WATTLE_TRY(store->load_position());
   return store;
+}
+
+// The old one is closed first: its log must not be written into the new one.
+Result<void> SqliteStore::make_anew() {
+  database_.reset();
+  WATTLE_TRY(remove_database(path_));
+  database_ = WATTLE_TRY(Database::open(path_));
+  return prepare_tables(path_);
 }
 
 Result<void> SqliteStore::prepare_tables(const std::string& path) {
@@ -213,16 +234,87 @@ Result<void> SqliteStore::apply_body(const Entry&, const PolicyEntry& e) {
   return put("lifetime", as_bytes(std::to_string(e.lifetime)));
 }
 
+Result<void> SqliteStore::apply_body(const Entry&, const LostEntry& e) {
+  Bytes value;
+  Writer(value).u64(e.version).u64(e.serial).bytes(e.last6.view()).bytes(e.last4.view());
+  return put("lost", value);
+}
+
+Result<void> SqliteStore::apply_body(const Entry& entry, const AdoptEntry& e) {
+  const auto before = WATTLE_TRY(decode_credential(e.before));
+  Statement insert = WATTLE_TRY(database_->prepare(
+      "INSERT INTO member (address, name, certified_name, prefix6, prefix6_length, ipv4, serial, "
+      "flags, joined) VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (address) DO UPDATE "
+      "SET serial = excluded.serial, flags = excluded.flags, certified_name = "
+      "excluded.certified_name"));
+  insert.bind(1, ByteView(e.address.bytes)).bind(2, e.name);
+  insert.bind(3, before.ipv6.address.view()).bind(4, std::uint64_t{before.ipv6.length});
+  insert.bind(5, before.ipv4.address.view()).bind(6, e.serial);
+  return insert.bind(7, std::uint64_t{e.flags}).bind(8, entry.time.seconds).run();
+}
+
+Result<std::optional<LostEntry>> SqliteStore::lost() {
+  Statement find = WATTLE_TRY(database_->prepare("SELECT value FROM fact WHERE key = 'lost'"));
+  if (!WATTLE_TRY(find.step())) return std::optional<LostEntry>();
+  const Bytes value = find.blob(0);
+  Reader in(value);
+  LostEntry out;
+  out.version = in.u64();
+  out.serial = in.u64();
+  out.last6 = IpAddress::v6(in.array<16>());
+  out.last4 = IpAddress::v4(in.array<4>());
+  WATTLE_TRY(in.finish());
+  return std::optional(out);
+}
+
 Result<std::uint64_t> SqliteStore::lifetime() {
   const auto text = text_of("lifetime");
   if (!text && text.error().code == Errc::NotFound) return kLifetime;
   return parse_decimal(WATTLE_TRY(text_of("lifetime")));
 }
 
+namespace {
+
+Result<std::vector<std::string>> rows_of(const Database& database) {
+  std::vector<std::string> out;
+  for (const char* sql :
+       {"SELECT 'fact ' || key || ' ' || hex(value) FROM fact WHERE key != 'position'",
+        "SELECT 'invite ' || hex(token) || ' ' || name || ' ' || expires || ' ' || prefix_length "
+        "|| ' ' || flags || ' ' || used FROM invite",
+        "SELECT 'member ' || hex(address) || ' ' || name || ' ' || certified_name || ' ' || "
+        "revoked || ' ' || hex(prefix6) || ' ' || prefix6_length || ' ' || hex(ipv4) || ' ' || "
+        "serial || ' ' || flags || ' ' || joined || ' ' || ifnull(hex(token), '-') FROM member"}) {
+    Statement all = WATTLE_TRY(database.prepare(sql));
+    while (WATTLE_TRY(all.step())) out.push_back(all.text(0));
+  }
+  std::sort(out.begin(), out.end());
+  Statement position =
+      WATTLE_TRY(database.prepare("SELECT value FROM fact WHERE key = 'position'"));
+  std::uint64_t number = 0;
+  if (WATTLE_TRY(position.step())) {
+    const Bytes value = position.blob(0);
+    number = Reader(value).u64();
+  }
+  out.insert(out.begin(), "position " + std::to_string(number));
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> SqliteStore::rows() const { return rows_of(*database_); }
+
+Result<std::vector<std::string>> view_rows(const std::string& path) {
+  const auto database = WATTLE_TRY(Database::open_copy(path));
+  WATTLE_TRY(database->check());
+  return rows_of(*database);
+}
+
 Result<void> SqliteStore::clear() {
-  WATTLE_TRY(
-      database_->execute("BEGIN IMMEDIATE; DELETE FROM origin; DELETE FROM member; "
-                         "DELETE FROM invite; DELETE FROM fact; COMMIT"));
+  const auto cleared = database_->execute(
+      "BEGIN IMMEDIATE; DELETE FROM origin; DELETE FROM member; DELETE FROM invite; DELETE FROM "
+      "fact; COMMIT");
+  if (!cleared && cleared.error().code == Errc::BadValue) WATTLE_TRY(make_anew());
+  if (!cleared && cleared.error().code != Errc::BadValue) return cleared;
   next_sequence_ = 0;
   last_hash_ = {};
   return {};

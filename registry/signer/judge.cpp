@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "common/base/parse.h"
 #include "common/crypto/certificate.h"
 #include "common/proto/prefix_bits.h"
@@ -93,6 +94,10 @@ Judgement judge(const Ledger& ledger, const sign_link::Issue& request, UnixTime 
       return refuse(Rule::Revoked, "this member's certificate is revoked");
     return Repetition{issue};
   }
+  if (!WATTLE_CHECKED(lost_invite, !invite->is_void))
+    return refuse(Rule::Void,
+                  "this invite is from before the registry lost its journal, and may have been "
+                  "used: ask for a new one");
   if (invite->entry.expires <= now)
     return refuse(Rule::TokenExpired, "this invite has expired: ask for a new one");
   if (ledger.is_member_name(invite->entry.name))

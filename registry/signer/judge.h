@@ -53,13 +53,35 @@ struct Renewal {
 struct Reminder {
   const Member* member = nullptr;
 };
-using RenewalJudgement = std::variant<Refusal, Renewal, Reminder>;
+// After a loss of the journal (LostEntry): the member's last certificate, or the whole member, was
+// lost; the credential that it shows proves what it had.
+struct Adoption {
+  const Member* member = nullptr;  // null: the journal does not know it
+  NodeAddress address;
+  crypto::Hash csr_hash{};
+  CredentialBytes before{};
+  IpPrefix prefix6;
+  IpAddress ipv4;
+  std::uint8_t flags = 0;
+  std::string name;
+};
+using RenewalJudgement = std::variant<Refusal, Renewal, Reminder, Adoption>;
 
 inline constexpr std::uint64_t kGrace = 30ull * 24 * 3600;  // after the end of a certificate
 
 // In this order: address form; enrolment signature (zero token id); member known; not revoked; CSR;
 // repetition; nonce new; not longer ended than the grace period.
+// An unknown member with a credential goes through judge_return().
 RenewalJudgement judge(const Ledger& ledger, const sign_link::Renew& request, UnixTime now);
+
+// What a request that shows a credential of `claim`'s address is after a loss. No value: the
+// journal knows that credential, or it cannot have been lost. In this order: form, network, owner,
+// signature and revocation; older than the loss; not longer ended than the grace period; name;
+// short id and MAC; prefix; IPv4.
+std::optional<std::variant<Refusal, Adoption>> judge_return(const Ledger& ledger,
+                                                            const sign_link::Renew& request,
+                                                            const EnrolmentClaim& claim,
+                                                            UnixTime now);
 
 // What root asks for; no value means yes.
 std::optional<Refusal> judge(const Ledger& ledger, const sign_link::Rename& request, UnixTime now);

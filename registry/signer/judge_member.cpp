@@ -44,16 +44,22 @@ RenewalJudgement judge(const Ledger& ledger, const sign_link::Renew& request, Un
   if (!verify_enrolment(claim, request.signature))
     return refuse(Rule::BadSignature, "the identity key's signature does not verify");
   const Member* member = ledger.find_member(claim.address);
-  if (member == nullptr)
+  const auto comes_back = judge_return(ledger, request, claim, now);
+  if (member == nullptr && !comes_back)
     return refuse(Rule::UnknownMember, "no member of this network has this address");
-  if (member->revoked)
+  if (member != nullptr && member->revoked)
     return refuse(Rule::Revoked, "renewal refused: this member's certificates are revoked");
   if (!crypto::check_csr(request.csr))
     return refuse(Rule::BadRequest, "the certificate request is not a signed P-256 request");
-  const Held& newest = member->newest();
-  if (member->csr_hash == claim.csr_hash && newest.until > now) return Reminder{member};
-  if (member->nonces.contains(request.nonce))
+  if (member != nullptr && member->csr_hash == claim.csr_hash && member->newest().until > now)
+    return Reminder{member};
+  if (member != nullptr && member->nonces.contains(request.nonce))
     return refuse(Rule::Replayed, "this request was made before: sign a new one");
+  if (comes_back) {
+    if (const auto* no = std::get_if<Refusal>(&*comes_back)) return *no;
+    return std::get<Adoption>(*comes_back);
+  }
+  const Held& newest = member->newest();
   if (newest.until.seconds + kGrace <= now.seconds)
     return refuse(Rule::Expired,
                   "this member's certificate ended more than 30 days ago: join again, with a new "

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "common/proto/prefix_bits.h"
 
 namespace wattle::signer {
@@ -45,6 +46,7 @@ Result<void> Ledger::apply(const registry::Entry& entry) {
   if (!applied) return Error(applied.error().code, place + applied.error().text());
   ++next_sequence_;
   last_hash_ = entry.hash;
+  last_time_ = entry.time;
   return {};
 }
 
@@ -58,7 +60,7 @@ Result<void> Ledger::apply_body(const registry::GenesisEntry& e, UnixTime) {
 
 Result<void> Ledger::apply_body(const registry::DocumentEntry& e, UnixTime) {
   NetworkDocument d = WATTLE_TRY(parse_network_document(e.text, genesis_->document_key, network_));
-  if (d.version <= document_.version) return broken("the document's version does not rise");
+  if (d.version <= last_version()) return broken("the document's version does not rise");
   for (const Revocation& needed : needed_revocations(*this, d.time))
     if (!std::binary_search(d.revoked.begin(), d.revoked.end(), needed))
       return broken("the document leaves out a revocation that has not run out");
@@ -79,12 +81,13 @@ Result<void> Ledger::apply_body(const registry::IssueEntry& e, UnixTime time) {
   const auto invite = invites_.find(e.token);
   if (invite == invites_.end()) return broken("no invite has this token");
   if (invite->second.used) return broken("the token is used twice");
+  if (invite->second.is_void) return broken("the invite is void since a loss of the journal");
   if (e.serial <= last_serial_) return broken("the serial does not rise");
   if (names_.contains(e.name)) return broken("the name is taken");
-  if (ipv4_.contains(e.ipv4)) return broken("the IPv4 address is taken");
+  if (!is_ipv4_free(e.ipv4)) return broken("the IPv4 address is taken");
   if (members_.contains(e.address)) return broken("the address has a certificate already");
   const std::string bits = WATTLE_TRY(member_bits(genesis_->prefix, e.prefix6));
-  if (!prefixes_->mark(bits)) return broken("the prefix overlaps another member's");
+  if (!is_prefix_free(bits)) return broken("the prefix overlaps another member's");
   Member member;
   member.address = e.address;
   member.name = e.name;
@@ -95,12 +98,18 @@ Result<void> Ledger::apply_body(const registry::IssueEntry& e, UnixTime time) {
   invite->second.used = true;
   last_serial_ = e.serial;
   issues_.emplace(e.token, e);
-  members_.emplace(e.address, std::move(member));
-  short_ids_.emplace(e.address.short_id(), e.address);
-  macs_.emplace(mac_of(network_, e.address), e.address);
-  names_.emplace(e.name, e.address);
-  ipv4_.insert(e.ipv4);
+  add_member(std::move(member), bits);
   return {};
+}
+
+void Ledger::add_member(Member member, std::string_view bits) {
+  const NodeAddress address = member.address;
+  WATTLE_CHECK(prefixes_->mark(bits).has_value());
+  short_ids_.emplace(address.short_id(), address);
+  macs_.emplace(mac_of(network_, address), address);
+  names_.emplace(member.name, address);
+  ipv4_.insert(member.ipv4);
+  members_.emplace(address, std::move(member));
 }
 
 Result<Member*> Ledger::living_member(const NodeAddress& address) {
@@ -149,6 +158,69 @@ Result<void> Ledger::apply_body(const registry::PolicyEntry& e, UnixTime) {
   return {};
 }
 
+Result<void> Ledger::apply_body(const registry::LostEntry& e, UnixTime) {
+  if (e.version < last_version()) return broken("the document's version does not rise");
+  if (e.serial < last_serial_) return broken("the serial does not rise");
+  if (lost_ && (e.last6 < lost_->last6 || e.last4 < lost_->last4))
+    return broken("addresses that an earlier loss set aside are free again");
+  last_serial_ = e.serial;
+  for (auto& [token, invite] : invites_) invite.is_void = invite.is_void || !invite.used;
+  lost_ = e;
+  return {};
+}
+
+// The member that this entry is about: a new one if the journal has lost it.
+Result<Member*> Ledger::adopted_member(const registry::AdoptEntry& e) {
+  const auto before = decode_credential(e.before);
+  if (!before || before->address != e.address || before->network != network_)
+    return broken("the credential before is another's");
+  if (!lost_ || before->serial > lost_->serial)
+    return broken("the credential before cannot have been lost");
+  const auto at = members_.find(e.address);
+  if (at == members_.end()) {
+    if (names_.contains(e.name)) return broken("the name is taken");
+    if (before->ipv4.length != 32 || ipv4_.contains(before->ipv4.address))
+      return broken("the IPv4 address is taken");
+    const std::string bits = WATTLE_TRY(member_bits(genesis_->prefix, before->ipv6));
+    if (!prefixes_->is_free(bits)) return broken("the prefix overlaps another member's");
+    Member member;
+    member.address = e.address;
+    member.name = e.name;
+    member.flags = e.flags;
+    member.prefix6 = before->ipv6;
+    member.ipv4 = before->ipv4.address;
+    add_member(std::move(member), bits);
+  }
+  Member* member = WATTLE_TRY(living_member(e.address));
+  // Of a member that the journal knows, what was decided since the backup holds.
+  if (e.name != member->name || e.flags != member->flags)
+    return broken("name or flags are not the member's");
+  for (const Held& held : member->held)
+    if (held.serial == before->serial) return broken("the credential before is not lost");
+  member->held.push_back({before->serial, before->not_after, e.name, e.flags});
+  return member;
+}
+
+Result<void> Ledger::apply_body(const registry::AdoptEntry& e, UnixTime time) {
+  if (e.serial <= last_serial_) return broken("the serial does not rise");
+  Member* member = WATTLE_TRY(adopted_member(e));
+  if (member->nonces.contains(e.nonce)) return broken("the nonce is used twice");
+  WATTLE_TRY(hold(*member, e, time));
+  member->nonces.insert(e.nonce);
+  last_serial_ = e.serial;
+  return {};
+}
+
+std::uint64_t Ledger::last_version() const {
+  return lost_ ? std::max(lost_->version, document_.version) : document_.version;
+}
+
+std::size_t Ledger::void_invites(UnixTime now) const {
+  return static_cast<std::size_t>(std::count_if(
+      invites_.begin(), invites_.end(),
+      [now](const auto& item) { return item.second.is_void && item.second.entry.expires > now; }));
+}
+
 const Invite* Ledger::find_invite(const TokenId& token) const {
   const auto at = invites_.find(token);
   return at == invites_.end() ? nullptr : &at->second;
@@ -169,7 +241,7 @@ bool Ledger::is_name_held(const std::string& name, UnixTime now, const NodeAddre
   const auto [first, last] = invited_names_.equal_range(name);
   for (auto at = first; at != last; ++at) {
     const Invite& invite = invites_.at(at->second);
-    if (!invite.used && invite.entry.expires > now) return true;
+    if (!invite.used && !invite.is_void && invite.entry.expires > now) return true;
   }
   return false;
 }
@@ -194,7 +266,16 @@ const NodeAddress* Ledger::member_of(const MacAddress& mac) const {
   return at == macs_.end() ? nullptr : &at->second;
 }
 
-bool Ledger::is_prefix_free(std::string_view bits) const { return prefixes_->is_free(bits); }
+// What lies at or below the addresses of a loss may be a member's that the journal does not know.
+bool Ledger::is_prefix_free(std::string_view bits) const {
+  const bool may_be_lost = lost_ && member_prefix(genesis_->prefix, bits).address <= lost_->last6;
+  return WATTLE_CHECKED(lost_prefix, !may_be_lost) && prefixes_->is_free(bits);
+}
+
+bool Ledger::is_ipv4_free(const IpAddress& address) const {
+  const bool may_be_lost = lost_ && address <= lost_->last4;
+  return WATTLE_CHECKED(lost_ipv4, !may_be_lost) && !ipv4_.contains(address);
+}
 
 std::vector<Revocation> needed_revocations(const Ledger& ledger, UnixTime now) {
   std::map<std::uint64_t, UnixTime> by_serial;

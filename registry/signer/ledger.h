@@ -17,6 +17,7 @@ namespace wattle::signer {
 struct Invite {
   registry::InviteEntry entry;
   bool used = false;
+  bool is_void = false;  // from before a loss of the journal, which may have lost its use
 };
 
 // How long after its end a certificate still counts as one that somebody may accept: tolerance of
@@ -79,11 +80,19 @@ class Ledger {
   const NodeAddress* member_of(const MacAddress& mac) const;
   bool is_member(const NodeAddress& address) const { return members_.contains(address); }
   bool is_prefix_free(std::string_view bits) const;
-  bool is_ipv4_free(const IpAddress& address) const { return !ipv4_.contains(address); }
+  bool is_ipv4_free(const IpAddress& address) const;
+  // The same for a member that comes back with what it had before a loss.
+  bool is_prefix_unused(std::string_view bits) const { return prefixes_->is_free(bits); }
+  bool is_ipv4_unused(const IpAddress& address) const { return !ipv4_.contains(address); }
   const std::map<NodeAddress, Member>& members() const { return members_; }
 
   std::uint64_t next_sequence() const { return next_sequence_; }
   std::uint64_t last_serial() const { return last_serial_; }
+  std::uint64_t last_version() const;                // of documents: the next one has a higher one
+  UnixTime last_time() const { return last_time_; }  // of the newest entry
+  // The newest loss, or null: what it says may have been handed out.
+  const registry::LostEntry* lost() const { return lost_ ? &*lost_ : nullptr; }
+  std::size_t void_invites(UnixTime now) const;  // that could still be used but for a loss
   const crypto::Hash& last_hash() const { return last_hash_; }
   std::size_t member_count() const { return members_.size(); }
 
@@ -97,7 +106,11 @@ class Ledger {
   Result<void> apply_body(const registry::RevokeEntry& e, UnixTime time);
   Result<void> apply_body(const registry::FlagsEntry& e, UnixTime time);
   Result<void> apply_body(const registry::PolicyEntry& e, UnixTime time);
+  Result<void> apply_body(const registry::LostEntry& e, UnixTime time);
+  Result<void> apply_body(const registry::AdoptEntry& e, UnixTime time);
+  Result<Member*> adopted_member(const registry::AdoptEntry& e);
   Result<Member*> living_member(const NodeAddress& address);
+  void add_member(Member member, std::string_view bits);
 
   std::optional<Genesis> genesis_;
   std::string genesis_text_;
@@ -117,6 +130,8 @@ class Ledger {
   std::uint64_t next_sequence_ = 0;
   std::uint64_t last_serial_ = 0;
   crypto::Hash last_hash_{};
+  UnixTime last_time_;
+  std::optional<registry::LostEntry> lost_;
 };
 
 // The revocations that the next document must have: those of the present one and all certificates

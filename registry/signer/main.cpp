@@ -64,6 +64,40 @@ int init(const Settings& settings) {
   return std::fwrite(genesis->data(), 1, genesis->size(), stdout) == genesis->size() ? 0 : 1;
 }
 
+Result<Bytes> read_input() {
+  Bytes out;
+  Bytes buffer(64 * 1024);
+  for (;;) {
+    const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), stdin);
+    out.insert(out.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
+    if (size < buffer.size()) break;
+  }
+  if (std::ferror(stdin) != 0) return Error(Errc::System, "cannot read the standard input");
+  return out;
+}
+
+// For `wattle-registry restore`, which runs both as the signer's user on what it is about to put in
+// place; what they print, it prints.
+int check(const Settings& settings) {
+  const auto opened = open_store(settings.folder(), settings.network);
+  if (!opened) return fail(opened.error());
+  const Ledger& ledger = opened->ledger;
+  std::printf("  judged whole: %llu entries, %zu members, document version %llu\n",
+              static_cast<unsigned long long>(ledger.next_sequence()), ledger.member_count(),
+              static_cast<unsigned long long>(ledger.document().version));
+  return 0;
+}
+
+int lost(const Settings& settings) {
+  auto opened = open_store(settings.folder(), settings.network);
+  if (!opened) return fail(opened.error());
+  const auto input = read_input();
+  if (!input) return fail(input.error());
+  const auto words = record_loss(*opened, *input, os::unix_now_ms());
+  if (!words) return fail(words.error());
+  return std::fputs(words->c_str(), stdout) < 0 ? 1 : 0;
+}
+
 Result<void> serve(const Settings& settings) {
   auto service = WATTLE_TRY(os::Service::open());
   os::Fd sign = WATTLE_TRY(service.take("sign"));
@@ -91,7 +125,9 @@ int run(int argc, char** argv) {
   Settings s;
   os::Options options("wattle-signer",
                       "holds the keys of a wattle network and judges who joins it");
-  options.positional("verb", s.verb, "nothing (serve), or init: make keys and journal")
+  options
+      .positional("verb", s.verb,
+                  "nothing (serve); init: make keys and journal; check or lost: of a restore")
       .text("net", s.network, "the network's name")
       .text("root", s.root, "put before /etc, /var/lib and /run")
       .text("registry-user", s.registry_user, "who may connect to the lane \"sign\"")
@@ -117,8 +153,11 @@ int run(int argc, char** argv) {
   if (s.check) return std::puts("wattle-signer: all right") < 0 ? 1 : 0;
   crypto::init();
   if (s.verb == "init") return init(s);
+  if (s.verb == "check") return check(s);
+  if (s.verb == "lost") return lost(s);
   if (!s.verb.empty())
-    return fail(Error(Errc::Config, "unknown verb " + s.verb + ": leave it out, or say init"));
+    return fail(Error(Errc::Config,
+                      "unknown verb " + s.verb + ": leave it out, or say init, check or lost"));
   const auto served = serve(s);
   return served ? 0 : fail(served.error());
 }

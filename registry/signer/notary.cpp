@@ -1,6 +1,7 @@
 #include "registry/signer/notary.h"
 
 #include <algorithm>
+#include <map>
 
 #include "common/crypto/certificate.h"
 #include "common/proto/prefix_bits.h"
@@ -63,14 +64,26 @@ std::vector<std::uint64_t> needed_reissues(const Ledger& ledger, UnixTime now) {
   return out;
 }
 
+// Both, without those that have run out; `one` counts first.
+std::vector<Revocation> joined(std::vector<Revocation> one, const std::vector<Revocation>& other,
+                               UnixTime now) {
+  std::map<std::uint64_t, UnixTime> by_serial;
+  one.insert(one.end(), other.begin(), other.end());
+  for (const Revocation& r : one)
+    if (r.until > now) by_serial.emplace(r.serial, r.until);
+  one.clear();
+  for (const auto& [serial, until] : by_serial) one.push_back({serial, until});
+  return one;
+}
+
 // Revocations always have room (judge.h sees to it); of serials to renew as many as fit.
 NetworkDocument next_document(const Keys& keys, const Ledger& ledger, NetworkDocument wished,
                               UnixTime now) {
   constexpr std::size_t kReissueLine = 29;  // bytes, at most
-  wished.version = ledger.document().version + 1;
+  wished.version = ledger.last_version() + 1;
   wished.time = now;
   wished.reissue.clear();
-  wished.revoked = needed_revocations(ledger, now);
+  wished.revoked = joined(needed_revocations(ledger, now), wished.revoked, now);
   std::vector<std::uint64_t> reissue = needed_reissues(ledger, now);
   if (reissue.empty()) return wished;
   const std::size_t least = build_network_document(wished, keys.document).size();
@@ -160,6 +173,23 @@ Result<registry::RenewEntry> certify(const Keys& keys, const Ledger& ledger, con
   return out;
 }
 
+Result<registry::AdoptEntry> certify(const Keys& keys, const Ledger& ledger,
+                                     const Adoption& adoption, const sign_link::Renew& request,
+                                     std::uint64_t now_ms) {
+  registry::AdoptEntry out;
+  out.address = adoption.address;
+  out.csr_hash = adoption.csr_hash;
+  out.nonce = request.nonce;
+  out.flags = adoption.flags;
+  out.name = adoption.name;
+  out.before = adoption.before;
+  const Place place = adoption.member != nullptr
+                          ? Place{adoption.member->prefix6, adoption.member->ipv4}
+                          : Place{adoption.prefix6, adoption.ipv4};
+  WATTLE_TRY(finish(keys, ledger, place, request.csr, now_ms, out));
+  return out;
+}
+
 std::string sign_document(const Keys& keys, const Ledger& ledger, NetworkDocument wished,
                           UnixTime now) {
   return build_network_document(next_document(keys, ledger, std::move(wished), now), keys.document);
@@ -171,7 +201,8 @@ std::optional<std::string> renew_document(const Keys& keys, const Ledger& ledger
   const bool has_all =
       std::includes(d.revoked.begin(), d.revoked.end(), next.revoked.begin(), next.revoked.end());
   const bool is_young = now.seconds < d.time.seconds + kDocumentRenewal;
-  if (has_all && is_young && d.reissue == next.reissue) return std::nullopt;
+  const bool is_newest = d.version == ledger.last_version();
+  if (has_all && is_young && is_newest && d.reissue == next.reissue) return std::nullopt;
   return build_network_document(next, keys.document);
 }
 

@@ -51,12 +51,18 @@ Result<registry::IssueEntry> certify(const Keys& keys, const Ledger& ledger,
 Result<registry::RenewEntry> certify(const Keys& keys, const Ledger& ledger, const Renewal& renewal,
                                      const sign_link::Renew& request, std::uint64_t now_ms);
 
+// The same for one that comes back after a loss: with what its old credential says.
+Result<registry::AdoptEntry> certify(const Keys& keys, const Ledger& ledger,
+                                     const Adoption& adoption, const sign_link::Renew& request,
+                                     std::uint64_t now_ms);
+
 // `wished` signed as the next document: version + 1, time `now`, the serials of members that must
-// renew (the oldest kMaxReissues, if there is room), and every revocation that has not run out.
+// renew (the oldest kMaxReissues, if there is room), and every revocation that has not run out, of
+// the ledger and of `wished`.
 std::string sign_document(const Keys& keys, const Ledger& ledger, NetworkDocument wished,
                           UnixTime now);
 // The present document so, if there is a reason: it lacks a revocation, the serials to renew are
-// others, or it is older than kDocumentRenewal.
+// others, it is older than kDocumentRenewal, or a loss has left its version behind.
 std::optional<std::string> renew_document(const Keys& keys, const Ledger& ledger, UnixTime now);
 
 }  // namespace wattle::signer

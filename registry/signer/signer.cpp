@@ -46,6 +46,7 @@ Signer::Signer(os::EventLoop& loop, Journal journal, Ledger ledger, Keys keys)
       journal_(std::move(journal)),
       ledger_(std::move(ledger)),
       keys_(std::move(keys)),
+      clock_(ledger_.last_time()),
       issues_(1, kIssueBurst, kIssuePeriod),
       renewals_(1, kRenewalBurst, kRenewalPeriod) {
   renewal_ = loop_.every(kRenewalCheck, [this] { renew_document(); });
@@ -87,13 +88,19 @@ void Signer::connect_admin(os::Fd socket) {
   AdminEnd::Callbacks callbacks;
   callbacks.on_message = [this](sign_link::FromAdmin::Message& message, std::vector<os::Fd>&) {
     std::visit(
-        ipc::Overload{[](std::monostate&) {},
-                      [this](sign_link::MakeInvite& request) { make_invite(request); },
-                      [this](sign_link::Rename& request) { rename(request); },
-                      [this](sign_link::Revoke& request) { revoke(request); },
-                      [this](sign_link::SetFlags& request) { set_flags(request); },
-                      [this](sign_link::SetDocument& request) { set_document(request); },
-                      [this](sign_link::ReadJournal& request) { admin_->send(entries(request)); }},
+        ipc::Overload{
+            [](std::monostate&) {},
+            [this](sign_link::MakeInvite& request) {
+              admin_request(request, &Signer::make_invite);
+            },
+            [this](sign_link::Rename& request) { admin_request(request, &Signer::rename); },
+            [this](sign_link::Revoke& request) { admin_request(request, &Signer::revoke); },
+            [this](sign_link::SetFlags& request) { admin_request(request, &Signer::set_flags); },
+            [this](sign_link::SetDocument& request) {
+              admin_request(request, &Signer::set_document);
+            },
+            [this](sign_link::ReadJournal& request) { admin_->send(entries(request)); },
+            [this](sign_link::AcceptClock& request) { accept_clock(request); }},
         message);
   };
   callbacks.on_end = [this](const Error&) { admin_.reset(); };
@@ -101,6 +108,10 @@ void Signer::connect_admin(os::Fd socket) {
 }
 
 void Signer::issue(const sign_link::Issue& request) {
+  if (auto why = doubt_clock()) {
+    registry_->send(answer(request.id, Rule::ClockOff, *std::move(why)));
+    return;
+  }
   const std::uint64_t now_ms = os::unix_now_ms();
   const Judgement judgement = judge(ledger_, request, UnixTime{now_ms / 1000});
   if (const auto* no = std::get_if<Refusal>(&judgement)) {
@@ -115,24 +126,34 @@ void Signer::issue(const sign_link::Issue& request) {
     registry_->send(answer(request.id, Rule::Limit, "too many new members at once: try again"));
     return;
   }
-  auto made = certify(keys_, ledger_, std::get<Approval>(judgement), request, now_ms);
+  certified(request.id, certify(keys_, ledger_, std::get<Approval>(judgement), request, now_ms),
+            "made a member");
+}
+
+// Recorded, then answered.
+template <typename Made>
+bool Signer::certified(std::uint32_t id, Result<Made> made, const char* what) {
   if (!made) {
     log::error("cannot make a certificate", {{log::Key::Err, made.error().text()}});
-    registry_->send(answer(request.id, Rule::BadRequest, "the certificate cannot be made"));
-    return;
+    registry_->send(answer(id, Rule::BadRequest, "the certificate cannot be made"));
+    return false;
   }
-  const sign_link::Issued issued = answer(request.id, *made, made->name);
+  const sign_link::Issued issued = answer(id, *made, made->name);
   const std::uint64_t serial = made->serial;
   if (!record(*std::move(made))) {
-    registry_->send(answer(request.id, Rule::Storage, kStorageSentence));
-    return;
+    registry_->send(answer(id, Rule::Storage, kStorageSentence));
+    return false;
   }
-  log::notice("made a member",
-              {{log::Key::Node, issued.name}, {log::Key::Serial, std::to_string(serial)}});
+  log::notice(what, {{log::Key::Node, issued.name}, {log::Key::Serial, std::to_string(serial)}});
   registry_->send(issued);
+  return true;
 }
 
 void Signer::renew(const sign_link::Renew& request) {
+  if (auto why = doubt_clock()) {
+    registry_->send(answer(request.id, Rule::ClockOff, *std::move(why)));
+    return;
+  }
   const std::uint64_t now_ms = os::unix_now_ms();
   const RenewalJudgement judgement = judge(ledger_, request, UnixTime{now_ms / 1000});
   if (const auto* no = std::get_if<Refusal>(&judgement)) {
@@ -147,28 +168,54 @@ void Signer::renew(const sign_link::Renew& request) {
     registry_->send(answer(request.id, Rule::Limit, "too many renewals at once: try again"));
     return;
   }
-  const auto& renewal = std::get<Renewal>(judgement);
-  const bool was_due = renewal.member->needs_renewal();
-  auto made = certify(keys_, ledger_, renewal, request, now_ms);
-  if (!made) {
-    log::error("cannot make a certificate", {{log::Key::Err, made.error().text()}});
-    registry_->send(answer(request.id, Rule::BadRequest, "the certificate cannot be made"));
-    return;
+  bool was_due = false;
+  bool done = false;
+  if (const auto* renewal = std::get_if<Renewal>(&judgement)) {
+    was_due = renewal->member->needs_renewal();
+    done = certified(request.id, certify(keys_, ledger_, *renewal, request, now_ms),
+                     "renewed a member");
+  } else {
+    const auto& adoption = std::get<Adoption>(judgement);
+    was_due = adoption.member != nullptr && adoption.member->needs_renewal();
+    done = certified(request.id, certify(keys_, ledger_, adoption, request, now_ms),
+                     "took a member back that the journal had lost");
   }
-  const sign_link::Issued issued = answer(request.id, *made, made->name);
-  const std::uint64_t serial = made->serial;
-  if (!record(*std::move(made))) {
-    registry_->send(answer(request.id, Rule::Storage, kStorageSentence));
-    return;
-  }
-  log::info("renewed a member",
-            {{log::Key::Node, issued.name}, {log::Key::Serial, std::to_string(serial)}});
-  registry_->send(issued);
-  if (was_due && !refresh_.active())
+  if (done && was_due && !refresh_.active())
     refresh_ = loop_.after(kRefreshDelay, [this] {
       refresh_.reset();
       renew_document();
     });
+}
+
+std::optional<std::string> Signer::doubt_clock() {
+  auto why = clock_.judge(os::unix_now(), os::now());
+  if (why && !clock_told_) log::error("nothing is signed", {{log::Key::Err, *why}});
+  if (!why && clock_told_) log::notice("the clock is believed again");
+  clock_told_ = why.has_value();
+  return why;
+}
+
+template <typename Request>
+void Signer::admin_request(const Request& request, void (Signer::*perform)(const Request&)) {
+  if (auto why = doubt_clock()) return refuse_admin(Rule::ClockOff, *std::move(why));
+  (this->*perform)(request);
+}
+
+// The document signed at once puts the time that counts from now on into the journal.
+void Signer::accept_clock(const sign_link::AcceptClock& request) {
+  const UnixTime now = os::unix_now();
+  const bool agrees = request.time.seconds <= now.seconds + ClockGuard::kStep &&
+                      now.seconds <= request.time.seconds + ClockGuard::kStep;
+  if (!agrees) return refuse_admin(Rule::BadRequest, "the clock was set meanwhile: look again");
+  clock_.accept(now, os::now());
+  const auto sequence =
+      record(registry::DocumentEntry{sign_document(keys_, ledger_, ledger_.document(), now)});
+  if (!sequence) return refuse_admin(Rule::Storage, kStorageSentence);
+  log::notice("the clock is accepted as it is");
+  clock_told_ = false;
+  sign_link::Done done;
+  done.sequence = *sequence;
+  admin_->send(done);
 }
 
 void Signer::refuse_admin(Rule rule, std::string sentence) {
@@ -277,6 +324,7 @@ void Signer::tell_registry() {
 }
 
 void Signer::renew_document() {
+  if (doubt_clock()) return;
   auto text = signer::renew_document(keys_, ledger_, os::unix_now());
   if (!text) return;
   if (record(registry::DocumentEntry{*std::move(text)}))

@@ -8,6 +8,7 @@
 #include "common/ipc/sign_link.h"
 #include "common/os/channel.h"
 #include "common/os/clock.h"
+#include "registry/signer/clock_guard.h"
 #include "registry/signer/journal.h"
 #include "registry/signer/ledger.h"
 #include "registry/signer/notary.h"
@@ -38,6 +39,12 @@ class Signer {
   void revoke(const sign_link::Revoke& request);
   void set_flags(const sign_link::SetFlags& request);
   void set_document(const sign_link::SetDocument& request);
+  void accept_clock(const sign_link::AcceptClock& request);
+  // One of the requests of root, unless the clock cannot be right.
+  template <typename Request>
+  void admin_request(const Request& request, void (Signer::*perform)(const Request&));
+  template <typename Made>
+  bool certified(std::uint32_t id, Result<Made> made, const char* what);
   // Records what root asked for, makes the document that follows from it, and answers.
   void carry_out(registry::EntryBody body, const char* what, const std::string& name);
   void refuse_admin(sign_link::Rule rule, std::string sentence);
@@ -46,11 +53,15 @@ class Signer {
   // Appends, applies and tells the registry; the entry's sequence number, or an error that was
   // logged.
   Result<std::uint64_t> record(registry::EntryBody body);
+  // The sentence if the clock cannot be right; the log gets it once.
+  std::optional<std::string> doubt_clock();
 
   os::EventLoop& loop_;
   Journal journal_;
   Ledger ledger_;
   Keys keys_;
+  ClockGuard clock_;
+  bool clock_told_ = false;  // the log has it that the clock is off
   TokenBucket issues_, renewals_;
   std::unique_ptr<os::LaneListener> registry_listener_, admin_listener_;
   std::unique_ptr<RegistryEnd> registry_;

@@ -2,11 +2,14 @@
 
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 #include <initializer_list>
 
+#include "common/base/parse.h"
 #include "common/base/secret.h"
 #include "common/os/file.h"
 #include "common/os/log.h"
+#include "registry/signer/recovery.h"
 
 namespace wattle::signer {
 namespace {
@@ -36,7 +39,7 @@ Result<crypto::PrivateKey> load_key(const std::string& path) {
   return key;
 }
 
-Result<void> append_first(Journal& journal, Ledger& ledger, registry::EntryBody body,
+Result<void> append_entry(Journal& journal, Ledger& ledger, registry::EntryBody body,
                           UnixTime now) {
   registry::Entry entry;
   entry.sequence = ledger.next_sequence();
@@ -56,14 +59,49 @@ Result<std::string> fill_store(const std::string& folder, const NetworkPlan& pla
   WATTLE_TRY(save_key(folder + "/document.key", keys.document));
   Journal journal = WATTLE_TRY(Journal::create(folder + "/journal"));
   Ledger ledger;
-  WATTLE_TRY(append_first(journal, ledger, registry::GenesisEntry{genesis}, now));
+  WATTLE_TRY(append_entry(journal, ledger, registry::GenesisEntry{genesis}, now));
   const std::string document = make_document(keys, ledger.network(), plan, now);
-  WATTLE_TRY(append_first(journal, ledger, registry::DocumentEntry{document}, now));
-  WATTLE_TRY(append_first(journal, ledger, registry::PolicyEntry{plan.lifetime}, now));
+  WATTLE_TRY(append_entry(journal, ledger, registry::DocumentEntry{document}, now));
+  WATTLE_TRY(append_entry(journal, ledger, registry::PolicyEntry{plan.lifetime}, now));
   return genesis;
 }
 
+Result<Traces> read_traces(const Ledger& ledger, ByteView input) {
+  const auto end = std::find(input.begin(), input.end(), '\n');
+  const std::string_view digits =
+      as_text(input.first(static_cast<std::size_t>(end - input.begin())));
+  const std::uint64_t size = WATTLE_TRY(parse_decimal(digits, kMaxDocument));
+  ByteView rest = input.subspan(std::min(digits.size() + 1, input.size()));
+  if (rest.size() < size) return Errc::Truncated;
+  Traces out;
+  if (size != 0) {
+    auto document = parse_network_document(as_text(rest.first(size)), ledger.genesis().document_key,
+                                           ledger.network());
+    if (!document)
+      return Error(Errc::BadValue,
+                   "the network document given is not this network's: " + document.error().text());
+    out.document = *std::move(document);
+  }
+  for (rest = rest.subspan(size); !rest.empty(); rest = rest.subspan(out.entries.back().size))
+    out.entries.push_back(WATTLE_TRY(registry::decode_entry(rest, registry::Secrets::Removed)));
+  return out;
+}
+
 }  // namespace
+
+Result<std::string> record_loss(Opened& opened, ByteView input, std::uint64_t now_ms) {
+  const UnixTime now{now_ms / 1000};
+  Ledger& ledger = opened.ledger;
+  const Traces traces = WATTLE_TRY(read_traces(ledger, input));
+  const Ledger before = ledger;
+  const NetworkDocument wished = wish_document(ledger, traces);
+  WATTLE_TRY(append_entry(opened.journal, ledger, plan_loss(ledger, traces, now_ms), now));
+  for (const NodeAddress& address : revoked_since(ledger, traces))
+    WATTLE_TRY(append_entry(opened.journal, ledger, registry::RevokeEntry{address}, now));
+  const std::string text = sign_document(opened.keys, ledger, wished, now);
+  WATTLE_TRY(append_entry(opened.journal, ledger, registry::DocumentEntry{text}, now));
+  return describe_loss(before, ledger, traces, now);
+}
 
 Result<std::string> make_store(const std::string& folder, const NetworkPlan& plan, UnixTime now) {
   for (const char* file : kFiles)

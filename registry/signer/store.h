@@ -25,4 +25,10 @@ Result<std::string> make_store(const std::string& folder, const NetworkPlan& pla
 // act.
 Result<Opened> open_store(const std::string& folder, const std::string& network);
 
+// After the loss of the journal, in a store whose journal is a backup's (`wattle-signer lost`):
+// records what follows from it (recovery.h) and returns the sentences. `input`: the bytes of a
+// network document that a member held in decimal and LF, the document, then whole entries without
+// secrets that were found behind damage.
+Result<std::string> record_loss(Opened& opened, ByteView input, std::uint64_t now_ms);
+
 }  // namespace wattle::signer

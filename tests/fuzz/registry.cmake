@@ -1,3 +1,5 @@
+wattle_fuzz(registry_backup
+  SOURCES fuzz/registry_backup_fuzz.cpp LINKS registry_core)
 wattle_fuzz(registry_journal_entry
   SOURCES fuzz/registry_journal_entry_fuzz.cpp LINKS registry_core)
 wattle_fuzz(registry_request

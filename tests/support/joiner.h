@@ -33,9 +33,14 @@ struct Joiner {
   EnrolmentClaim renewal(const NetworkId& network, const Nonce& nonce) const {
     return {network, address(), crypto::sha256(csr), {}, nonce};
   }
-  std::string renewal_json(const NetworkId& network, const Nonce& nonce) const {
+  // As an old node sends it; a newer one shows what it holds.
+  std::string renewal_json(const NetworkId& network, const Nonce& nonce, ByteView credential = {},
+                           const std::string& name = {}) const {
+    const std::string shown = credential.empty() ? ""
+                                                 : "\",\"credential\":\"" + to_base64(credential) +
+                                                       "\",\"name\":\"" + name;
     return "{\"address\":\"" + address().text() + "\",\"csr\":\"" + to_base64(csr) +
-           "\",\"nonce\":\"" + to_hex(nonce) + "\",\"signature\":\"" +
+           "\",\"nonce\":\"" + to_hex(nonce) + shown + "\",\"signature\":\"" +
            to_base64(sign_enrolment(renewal(network, nonce), identity)) + "\"}";
   }
   sign_link::Renew renew(const NetworkId& network, const Nonce& nonce) const {

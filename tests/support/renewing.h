@@ -79,7 +79,7 @@ struct Renewing {
   // True if the request is one that a signer would grant to node n.
   bool is_right(std::uint8_t n, const std::string& body) const {
     const auto json = nlohmann::json::parse(body, nullptr, false);
-    if (!json.is_object() || json.size() != 4) return false;
+    if (!json.is_object() || json.size() != 6) return false;
     const Bytes csr = WATTLE_MUST(parse_base64(json["csr"].get<std::string>()));
     EnrolmentClaim claim;
     claim.network = realm.network;
@@ -87,7 +87,12 @@ struct Renewing {
     claim.csr_hash = crypto::sha256(csr);
     claim.nonce = to_array<16>(WATTLE_MUST(parse_hex(json["nonce"].get<std::string>())));
     const auto key = crypto::check_csr(csr);
-    return json["address"] == claim.address.text() && key && *key == tls(n).public_key() &&
+    // What it holds, for a registry that has lost it.
+    const auto held =
+        decode_credential(WATTLE_MUST(parse_base64(json["credential"].get<std::string>())));
+    return held && held->address == claim.address &&
+           held->name_hash == name_hash(json["name"].get<std::string>()) &&
+           json["address"] == claim.address.text() && key && *key == tls(n).public_key() &&
            verify_enrolment(claim, WATTLE_MUST(parse_base64(json["signature"].get<std::string>())));
   }
 };

@@ -1,9 +1,11 @@
 wattle_test(registry_core_test
-  SOURCES unit/registry/core/api_test.cpp unit/registry/core/journal_entry_test.cpp
+  SOURCES unit/registry/core/api_test.cpp unit/registry/core/backup_test.cpp
+          unit/registry/core/journal_entry_test.cpp
           unit/registry/core/limits_test.cpp unit/registry/core/prefix_pool_test.cpp
   LINKS registry_core)
 wattle_test(signer_core_test
-  SOURCES unit/registry/signer/judge_test.cpp unit/registry/signer/judge_member_test.cpp
+  SOURCES unit/registry/signer/clock_guard_test.cpp unit/registry/signer/recovery_test.cpp
+          unit/registry/signer/judge_test.cpp unit/registry/signer/judge_member_test.cpp
           unit/registry/signer/ledger_test.cpp
           unit/registry/signer/notary_test.cpp
   LINKS signer_core)

@@ -30,7 +30,7 @@ struct RenewalTest : testing::Test {
   }
   std::optional<std::string> sign(const key_link::SignEnrolment& request) {
     (void)request;
-    return renewal.on_signature({}, now);
+    return renewal.on_signature({}, {}, "bob", now);
   }
 };
 
@@ -98,7 +98,7 @@ TEST_F(RenewalTest, WaitsForKeydAndAsksItAgain) {
 }
 
 TEST_F(RenewalTest, ASignatureNobodyAskedForIsNothing) {
-  EXPECT_FALSE(renewal.on_signature({}, now));
+  EXPECT_FALSE(renewal.on_signature({}, {}, "bob", now));
   renewal.want_now();
   const auto request = renewal.due(now);
   ASSERT_TRUE(request);

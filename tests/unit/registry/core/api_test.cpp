@@ -45,7 +45,9 @@ TEST(api_answer, the_signers_rules_map_to_what_a_joiner_understands) {
   EXPECT_EQ(fault_of(Rule::UnknownToken), Fault::UnknownToken);
   EXPECT_EQ(fault_of(Rule::BadProof), Fault::BadProof);
   EXPECT_EQ(fault_of(Rule::IdClash), Fault::IdClash);
-  EXPECT_EQ(fault_of(Rule::Storage), Fault::SignerAway);
+  EXPECT_EQ(status(fault_of(Rule::Storage)), 507);
+  EXPECT_EQ(status(fault_of(Rule::ClockOff)), 503);
+  EXPECT_EQ(status(fault_of(Rule::Void)), 410);
   EXPECT_EQ(status(fault_of(Rule::Revoked)), 403);
   EXPECT_EQ(status(fault_of(Rule::UnknownMember)), 404);
   EXPECT_EQ(status(fault_of(Rule::Expired)), 410);

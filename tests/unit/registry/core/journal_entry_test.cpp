@@ -46,6 +46,29 @@ RenewEntry renewal() {
   return e;
 }
 
+LostEntry loss() {
+  LostEntry e;
+  e.version = 1048577;
+  e.serial = 1790000000000;
+  e.last6 = IpAddress::parse("fd12:3456:789a:8000:ffff::1").value();
+  e.last4 = IpAddress::parse("10.91.6.0").value();
+  return e;
+}
+
+AdoptEntry adoption() {
+  AdoptEntry e;
+  e.address.bytes[0] = 1;
+  e.csr_hash.fill(4);
+  e.nonce.fill(5);
+  e.serial = 0x010203040506070a;
+  e.flags = 1;
+  e.name = "bob";
+  e.before.fill(7);
+  e.credential.fill(8);
+  e.certificate = Bytes(700, 0x31);
+  return e;
+}
+
 Entry entry_of(EntryBody body) {
   Entry entry;
   entry.sequence = 5;
@@ -58,9 +81,10 @@ Entry entry_of(EntryBody body) {
 TEST(journal_entry, survives_the_way_there_and_back) {
   for (const EntryBody& body :
        {EntryBody(GenesisEntry{"genesis\n"}), EntryBody(DocumentEntry{"d\n"}), EntryBody(invite()),
-        EntryBody(issue()), EntryBody(renewal()), EntryBody(RenameEntry{issue().address, "carol"}),
-        EntryBody(RevokeEntry{issue().address}), EntryBody(FlagsEntry{issue().address, 1}),
-        EntryBody(PolicyEntry{kMinLifetime}), EntryBody(PolicyEntry{kMaxLifetime})}) {
+        EntryBody(loss()), EntryBody(adoption()), EntryBody(issue()), EntryBody(renewal()),
+        EntryBody(RenameEntry{issue().address, "carol"}), EntryBody(RevokeEntry{issue().address}),
+        EntryBody(FlagsEntry{issue().address, 1}), EntryBody(PolicyEntry{kMinLifetime}),
+        EntryBody(PolicyEntry{kMaxLifetime})}) {
     Entry entry = entry_of(body);
     Bytes bytes = build_entry(entry);
     bytes.push_back(0xee);  // what follows is not its business

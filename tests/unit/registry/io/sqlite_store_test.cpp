@@ -1,7 +1,9 @@
 #include "registry/io/sqlite_store.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include "common/os/file.h"
 #include "tests/unit/common/os/child.h"
 #include "tests/unit/registry/signer_bench.h"
 
@@ -198,6 +200,123 @@ TEST_F(StoreFile, keeps_the_newest_origin_and_names_relays_first) {
   EXPECT_EQ(all[1].address, who[2]);
   EXPECT_EQ(store->origins(1, who[0])->at(0).address, who[2]);
   EXPECT_FALSE(store->put_origin(origin(Joiner().address(), 1, 1)));  // no member
+}
+
+// The database is only a view: whatever has become of it, it opens, or is made anew, and after the
+// journal was read (again, where an entry does not fit) it says what the journal says.
+class DamagedStore : public StoreFile {
+ protected:
+  SignerBench bench = two_members();
+  Bytes good;
+  std::string expected;
+
+  void SetUp() override {
+    {
+      const auto store = open();
+      ASSERT_TRUE(store->apply(entries(bench)));
+    }
+    good = os::read_file(path(), 1 << 24).value();
+    expected = dump();
+  }
+  void put(ByteView bytes) {
+    for (const char* more : {"-wal", "-shm"}) unlink((path() + more).c_str());
+    ASSERT_TRUE(os::write_file(path(), bytes, 0600));
+  }
+  // As registry/io/signer_link.cpp does it.
+  void catch_up(SqliteStore& store) {
+    const bool same = store.next_sequence() <= bench.stored.size() &&
+                      (store.next_sequence() == 0 ||
+                       entries(bench)[store.next_sequence() - 1].hash == store.last_hash());
+    auto done = same ? store.apply(entries(bench, store.next_sequence())) : Result<void>();
+    if (!same || (!done && done.error().code == Errc::BadValue)) {
+      ASSERT_TRUE(store.clear());
+      done = store.apply(entries(bench));
+    }
+    ASSERT_TRUE(done) << done.error().text();
+  }
+};
+
+TEST_F(DamagedStore, is_made_anew_when_it_was_cut_at_any_place) {
+  for (std::size_t size = 0; size < good.size(); size += 509) {
+    put(ByteView(good).first(size));
+    {
+      const auto store = open();
+      ASSERT_NE(store, nullptr) << size;
+      catch_up(*store);
+    }
+    EXPECT_EQ(dump(), expected) << size;
+  }
+}
+
+TEST_F(DamagedStore, is_made_anew_when_it_is_garbage) {
+  Bytes noise = good;
+  for (std::size_t i = 0; i < noise.size(); ++i)
+    noise[i] = static_cast<std::uint8_t>(i * 2654435761u >> 13);
+  for (const std::size_t size : {std::size_t{1}, std::size_t{100}, good.size()}) {
+    put(ByteView(noise).first(size));
+    {
+      const auto store = open();
+      ASSERT_NE(store, nullptr);
+      catch_up(*store);
+    }
+    EXPECT_EQ(dump(), expected);
+  }
+}
+
+TEST_F(DamagedStore, never_keeps_the_registry_from_starting_with_a_byte_changed) {
+  for (std::size_t at = 0; at < good.size(); at += 127) {
+    Bytes wrong = good;
+    wrong[at] ^= 0x55;
+    put(wrong);
+    auto store = SqliteStore::open(path());
+    if (!store) {  // only a version of a newer program
+      EXPECT_EQ(store.error().code, Errc::Config) << at << store.error().text();
+      continue;
+    }
+    catch_up(**store);
+    ASSERT_TRUE((*store)->clear()) << at;
+    ASSERT_TRUE((*store)->apply(entries(bench))) << at;
+    EXPECT_EQ((*store)->rows()->size(), 8u) << at;
+  }
+}
+
+TEST_F(DamagedStore, is_cleared_when_it_contradicts_the_journal) {
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
+  // As if it had not yet read the last entries, but has their rows.
+  ASSERT_EQ(sqlite3_exec(db, "DELETE FROM fact WHERE key = 'position'", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(db);
+  {
+    const auto store = open();
+    EXPECT_EQ(store->apply(entries(bench)).error().code, Errc::BadValue);
+    catch_up(*store);
+  }
+  EXPECT_EQ(dump(), expected);
+}
+
+TEST_F(DamagedStore, is_made_anew_under_a_running_registry) {
+  const auto store = open();
+  ASSERT_EQ(truncate(path().c_str(), 4096 * 2 + 17), 0);
+  const auto found = store->find_invite({});
+  if (!found) {
+    EXPECT_EQ(found.error().code, Errc::BadValue) << found.error().text();
+  }
+  ASSERT_TRUE(store->clear());
+  ASSERT_TRUE(store->apply(entries(bench)));
+  EXPECT_EQ(store->rows().value(), registry::view_rows(path()).value());
+}
+
+TEST_F(DamagedStore, a_changed_row_shows_in_its_rows) {
+  const auto before = registry::view_rows(path()).value();
+  EXPECT_EQ(before[0], "position " + std::to_string(bench.stored.size()));
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(
+      sqlite3_exec(db, "UPDATE member SET flags = 1 WHERE name = 'bob'", nullptr, nullptr, nullptr),
+      SQLITE_OK);
+  sqlite3_close(db);
+  EXPECT_NE(registry::view_rows(path()).value(), before);
 }
 
 }  // namespace
