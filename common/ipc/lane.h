@@ -67,6 +67,12 @@ class Lane {
         message);
   }
 
+  // The name of the kind that these bytes begin with, well-formed or not; "-": there is none.
+  static std::string_view kind(ByteView bytes) {
+    constexpr std::string_view kNames[] = {Ms::kName...};
+    return !bytes.empty() && bytes[0] < kCount ? kNames[bytes[0]] : "-";
+  }
+
   // How many descriptors must come with this message.
   static std::size_t descriptors(const Message& message) {
     return std::visit(

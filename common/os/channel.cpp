@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "common/os/clock.h"
 #include "common/os/file.h"
 
 namespace wattle::os {
@@ -157,16 +158,21 @@ void LaneListener::watch() {
   watch_ = loop_.on_readable(listener_.raw(), [this] { on_readable(); });
 }
 
+void LaneListener::rest(Duration pause) {
+  watch_.reset();
+  pause_ = loop_.after(pause, [this] { watch(); });
+}
+
 void LaneListener::on_readable() {
   for (int i = 0; i < kBatch; ++i) {
+    if (const Instant current = now(); !pace_.has(current))
+      return rest(pace_.ready_at(current) - current);
     auto socket = accept_unix(listener_.raw());
     if (!socket) {
       if (socket.error().code == Errc::Again) return;
       // Out of descriptors or memory: the listener stays readable, so rest before the next try.
       refused_.write(log::Level::Error, socket.error().text(), {{log::Key::Lane, lane_}});
-      watch_.reset();
-      pause_ = loop_.after(kAcceptPause, [this] { watch(); });
-      return;
+      return rest(kAcceptPause);
     }
     const auto who = peer_credentials(socket->raw());
     if (!who || who->uid != allowed_uid_) {
@@ -176,6 +182,7 @@ void LaneListener::on_readable() {
                       {log::Key::Pid, who ? std::to_string(who->pid) : "unknown"}});
       continue;
     }
+    pace_.take(now());
     on_connect_(std::move(*socket));
   }
 }

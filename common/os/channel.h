@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/token_bucket.h"
 #include "common/ipc/lane.h"
 #include "common/os/event_loop.h"
 #include "common/os/fd.h"
@@ -114,14 +115,17 @@ class Channel {
 
  private:
   Result<void> take(ByteView bytes, std::vector<Fd>& descriptors) {
-    auto message = WATTLE_TRY(In::unpack(bytes));
-    if (descriptors.size() != In::descriptors(message))
-      return Error(Errc::BadValue, std::string(In::name(message)) + " came with " +
+    auto message = In::unpack(bytes);
+    if (!message)
+      return Error(message.error().code, "malformed message " + std::string(In::kind(bytes)) +
+                                             ": " + message.error().text());
+    if (descriptors.size() != In::descriptors(*message))
+      return Error(Errc::BadValue, std::string(In::name(*message)) + " came with " +
                                        std::to_string(descriptors.size()) + " descriptors");
-    if (callbacks_.is_legal && !callbacks_.is_legal(message))
-      return Error(Errc::Denied, std::string(In::name(message)) + " is out of phase");
-    if (log::level() == log::Level::Debug) raw_.note("hears", In::name(message));
-    callbacks_.on_message(message, descriptors);
+    if (callbacks_.is_legal && !callbacks_.is_legal(*message))
+      return Error(Errc::Denied, std::string(In::name(*message)) + " is out of phase");
+    if (log::level() == log::Level::Debug) raw_.note("hears", In::name(*message));
+    callbacks_.on_message(*message, descriptors);
     return {};
   }
 
@@ -132,7 +136,8 @@ class Channel {
 // The accepting end: takes connections on a listening socket, refuses every uid but `allowed_uid`
 // (logged), and keeps one connection: a newcomer of the right uid replaces the old one (its maker
 // was restarted). on_connect hands over the socket; its owner makes a new Channel of it in place of
-// the old one. Needs accept4 and getsockopt after the seal.
+// the old one. Who connects again and again waits: after a burst of 64, twenty times a second.
+// Needs accept4 and getsockopt after the seal.
 class LaneListener {
  public:
   LaneListener(EventLoop& loop, Fd listener, uid_t allowed_uid, std::string lane,
@@ -146,9 +151,11 @@ class LaneListener {
   EventLoop& loop_;
   Fd listener_;
   uid_t allowed_uid_;
+  void rest(Duration pause);
   std::string lane_;
   std::function<void(Fd)> on_connect_;
   log::Limited refused_;
+  TokenBucket pace_{20, 64};
   Watch watch_, pause_;
 };
 
