@@ -15,6 +15,7 @@ void Actions::clear() {
   frames.clear();
   to_metad.clear();
   to_keyd.clear();
+  refusals.clear();
   chunk_ = 0;
   used_ = 0;
 }

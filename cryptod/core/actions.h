@@ -5,12 +5,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "common/base/bytes.h"
 #include "common/ipc/key_link.h"
 #include "common/ipc/meta_link.h"
 #include "common/net/endpoint.h"
+#include "common/proto/node_address.h"
 
 namespace wattle::cryptod {
 
@@ -33,6 +36,14 @@ struct OutFrame {
   MutableBytes frame;  // kFrameHeadroom writable bytes precede it
 };
 
+// What metad or keyd said and was not believed or not done, for the log. The words are constants.
+struct LaneRefusal {
+  std::string_view lane;            // "meta" or "key"
+  std::string_view message;         // its name (kName)
+  std::string_view rule;            // wattle-ipc(7) lists them
+  std::optional<NodeAddress> peer;  // whom it was about
+};
+
 class Actions {
  public:
   Actions();
@@ -41,6 +52,7 @@ class Actions {
   std::vector<OutFrame> frames;        // for the TAP, in order
   std::vector<meta_link::ToMetad::Message> to_metad;
   std::vector<key_link::FromCryptod::Message> to_keyd;
+  std::vector<LaneRefusal> refusals;
 
   // Empties the lists and gives all buffer space back; capacity stays.
   void clear();

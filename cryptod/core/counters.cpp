@@ -99,6 +99,8 @@ constexpr auto kTable = std::to_array<Row>({
     {Counter::DocumentsRefused, "documents_refused"},
     {Counter::CredentialsRefused, "credentials_refused"},
     {Counter::OwnRecordsRefused, "own_records_refused"},
+    {Counter::HintsRefused, "hints_refused"},
+    {Counter::QuestionsRefused, "questions_refused"},
     {Counter::WantsFull, "wants_full"},
     {Counter::IoSendBlocked, "io_send_blocked"},
     {Counter::IoSendFailed, "io_send_failed"},

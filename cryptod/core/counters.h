@@ -44,7 +44,7 @@ enum class Counter : std::uint8_t {
   NotesSent, NotesHeard, DropNote, PunchPackets, PunchesPaced,
   // what metad and keyd said
   MembersAccepted, MembersRefused, MembersFull, MemberClash, DocumentsRefused, CredentialsRefused,
-  OwnRecordsRefused, WantsFull,
+  OwnRecordsRefused, HintsRefused, QuestionsRefused, WantsFull,
   // for the driver
   IoSendBlocked, IoSendFailed, IoTapBlocked, IoTapFailed, IoTapOffload,
   IoTruncated, IoBacklogFull,

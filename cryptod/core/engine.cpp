@@ -143,6 +143,7 @@ class Engine::Impl {
     if (sweep_at_ <= ctx_.now()) {
       sweep_at_ = ctx_.now() + kSweep;
       members_.sweep();
+      if (ctx_.peers.used() > PeerTable::kMaxPeers / 2) members_.reclaim();
     }
   }
 

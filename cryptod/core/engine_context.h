@@ -43,6 +43,16 @@ struct EngineContext {
 
   Instant now() const { return moment.now; }
   void count(Counter c, std::uint64_t n = 1) { counters.add(c, n); }
+  // What metad or keyd said is not believed, or not done: counted, and named in the log.
+  void refuse(Counter c, std::string_view lane, std::string_view message, std::string_view rule,
+              const std::optional<NodeAddress>& peer = {}) {
+    count(c);
+    say_refused(lane, message, rule, peer);
+  }
+  void say_refused(std::string_view lane, std::string_view message, std::string_view rule,
+                   const std::optional<NodeAddress>& peer = {}) {  // counted already
+    out->refusals.push_back({lane, message, rule, peer});
+  }
   void tell_metad(meta_link::ToMetad::Message message) {
     if (meta_up) out->to_metad.push_back(std::move(message));
   }

@@ -89,4 +89,12 @@ void MemberBook::sweep() {
   }
 }
 
+void MemberBook::reclaim() {
+  std::vector<bool> routed(ctx_.peers.size());
+  for (const auto& [id, row] : ctx_.table)
+    for (const std::uint32_t slot : {row.next, row.alternate})
+      if (slot != kNoSlot) routed[slot] = true;
+  ctx_.peers.reclaim([&](const Peer& peer) { return routed[peer.slot]; });
+}
+
 }  // namespace wattle::cryptod

@@ -29,6 +29,8 @@ class MemberBook {
 
   // Cuts off every member whose credential is revoked or has ended.
   void sweep();
+  // Makes room: forgets peers of whom nothing but an old hint is known.
+  void reclaim();
 
  private:
   void cut(Peer& peer);

@@ -1,12 +1,20 @@
 #include "cryptod/core/meta_flow.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/proto/network_document.h"
 #include "common/proto/origin_record.h"
 #include "cryptod/core/path_words.h"
 
 namespace wattle::cryptod {
+
+namespace {
+
+constexpr std::string_view kLane = "meta";
+constexpr std::size_t kCountersAsStates = 64, kHistoryAsStates = 32;
+
+}  // namespace
 
 MetaFlow::MetaFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members,
                    HandshakeFlow& handshakes, NeighbourDesk& neighbours, ProbeDesk& probes,
@@ -27,7 +35,7 @@ MetaFlow::MetaFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& 
 // ---- the lane --------------------------------------------------------------------------------
 
 void MetaFlow::connected() {
-  ctx_.meta_up = true;
+  ctx_.meta_up = snapshot_ = true;
   routes_.connected();
   watch_.connected();
   if (const LocalKey* const key = ctx_.self.keys.current())
@@ -36,6 +44,7 @@ void MetaFlow::connected() {
   for (const auto& peer : ctx_.peers) {
     peer->want_at = kNever;
     peer->want_pause = {};
+    peer->hint_held = peer->hinted;
     if (peer->state() != meta_link::SessionState::None) tell(*peer, 0);
   }
   neighbours_.ask_all();
@@ -62,12 +71,14 @@ void MetaFlow::wake() {
 
 void MetaFlow::on(const meta_link::OwnCredential& m) { own_keys_.credential(m.credential); }
 
-void MetaFlow::on(const meta_link::Document& m) {
-  const auto document =
-      parse_network_document(m.text, ctx_.config.document_key, ctx_.config.network);
-  if (!document ||
-      document->version < std::max(ctx_.self.document_version, ctx_.self.least_document))
-    return ctx_.count(Counter::DocumentsRefused);
+void MetaFlow::judge_document(const std::string& text) {
+  const auto refuse = [this](std::string_view rule) {
+    ctx_.refuse(Counter::DocumentsRefused, kLane, meta_link::Document::kName, rule);
+  };
+  const auto document = parse_network_document(text, ctx_.config.document_key, ctx_.config.network);
+  if (!document) return refuse("document_signature");
+  if (document->version < std::max(ctx_.self.document_version, ctx_.self.least_document))
+    return refuse("document_old");
   if (document->version == ctx_.self.document_version) return;
   ctx_.self.document_version = document->version;
   own_keys_.document_verified();
@@ -84,14 +95,20 @@ void MetaFlow::on(const meta_link::Document& m) {
 Peer* MetaFlow::hint(const meta_link::Address& address, std::span<const Endpoint> endpoints,
                      std::uint32_t options) {
   NodeAddress who;
-  if (parse_address(address, who) != AddressFault::None || who == ctx_.self.address) return nullptr;
+  if (parse_address(address, who) != AddressFault::None || who == ctx_.self.address) {
+    ctx_.refuse(Counter::HintsRefused, kLane, meta_link::Endpoints::kName, "address");
+    return nullptr;
+  }
   PeerTable::Fault fault{};
   Peer* const peer = ctx_.peers.add(who, fault);
   if (peer == nullptr) {
-    ctx_.count(fault == PeerTable::Fault::Full ? Counter::MembersFull : Counter::MemberClash);
+    const bool full = fault == PeerTable::Fault::Full;
+    ctx_.refuse(full ? Counter::MembersFull : Counter::MemberClash, kLane,
+                meta_link::Endpoints::kName, full ? "full" : "short_id", who);
     return nullptr;
   }
   peer->hinted = true;
+  peer->hint_held = false;
   endpoints = endpoints.first(std::min(endpoints.size(), kMaxEndpoints));
   const bool others = !std::ranges::equal(peer->candidates, endpoints);
   if (!others && peer->options == options) return peer;
@@ -135,7 +152,9 @@ void MetaFlow::verify(Peer& peer) {
   const auto offer = std::move(peer.unverified);
   if (!offer) return;  // cut off meanwhile
   const std::uint64_t before = peer.seen ? peer.seen->epoch : 0;
-  if (members_.verify(peer, offer->record, offer->credential) != Check::Accept) return;
+  const Check check = members_.verify(peer, offer->record, offer->credential);
+  if (check != Check::Accept)
+    return ctx_.say_refused(kLane, meta_link::Member::kName, check_name(check), peer.address);
   const bool newer = peer.seen->epoch > before;
   if (peer.handshake && newer && peer.handshake->initiator.epoch() < peer.seen->epoch)
     return handshakes_.begin_anew(peer);
@@ -176,12 +195,28 @@ void MetaFlow::on(const meta_link::Route& m) {
 
 void MetaFlow::on(const meta_link::SnapshotEnd&) {
   routes_.snapshot_end();
+  if (!std::exchange(snapshot_, false)) return;  // said before: nothing is held any more
   watch_.snapshot_end();
+  // Of members that were verified the hint stays: they may be reached without metad.
+  for (const auto& peer : ctx_.peers)
+    if (std::exchange(peer->hint_held, false) && !peer->member && !peer->seen) {
+      peer->hinted = peer->wanted = false;
+      peer->candidates.clear();
+    }
+  members_.reclaim();
 }
 
 // ---- questions -------------------------------------------------------------------------------
 
+// Each answer may be long: what would cost frames their turn is not told.
+bool MetaFlow::may_tell(std::string_view message, std::size_t states) {
+  if (told_.take(ctx_.now(), states)) return true;
+  ctx_.refuse(Counter::QuestionsRefused, kLane, message, "rate");
+  return false;
+}
+
 void MetaFlow::on(const meta_link::ListPeers& m) {
+  if (!may_tell(meta_link::ListPeers::kName, ctx_.peers.used() + kCountersAsStates)) return;
   for (const auto& peer : ctx_.peers)
     if (peer->hinted || peer->member) tell(*peer, m.id);
   meta_link::PeersEnd end{m.id, ctx_.device.present, ctx_.self.key() != nullptr, {}};
@@ -190,6 +225,7 @@ void MetaFlow::on(const meta_link::ListPeers& m) {
 }
 
 void MetaFlow::on(const meta_link::AskWhy& m) {
+  if (!may_tell(meta_link::AskWhy::kName, kHistoryAsStates)) return;
   meta_link::Why out{m.id, {}};
   const std::uint64_t at = ctx_.moment.unix_now.seconds * 1000;
   if (const Peer* const peer = ctx_.peers.find(NodeAddress{m.address})) {
@@ -227,6 +263,8 @@ void MetaFlow::tell(Peer& peer, std::uint32_t id) {
 // ---- work ------------------------------------------------------------------------------------
 
 void MetaFlow::work() {
+  if (offered_ && documents_.take(ctx_.now()))
+    judge_document(std::exchange(offered_, std::nullopt)->text);
   while (!backlog_.empty() && verifications_.take(ctx_.now())) {
     Peer& peer = ctx_.peers.at(backlog_.front());
     backlog_.pop_front();
@@ -244,6 +282,9 @@ void MetaFlow::work() {
   ctx_.dirty.clear();
 }
 
-Instant MetaFlow::next() { return backlog_.empty() ? kNever : verifications_.ready_at(ctx_.now()); }
+Instant MetaFlow::next() {
+  return std::min(backlog_.empty() ? kNever : verifications_.ready_at(ctx_.now()),
+                  offered_ ? documents_.ready_at(ctx_.now()) : kNever);
+}
 
 }  // namespace wattle::cryptod

@@ -29,7 +29,7 @@ class MetaFlow {
 
  private:
   void on(const meta_link::OwnCredential& m);
-  void on(const meta_link::Document& m);
+  void on(const meta_link::Document& m) { offered_ = m; }
   void on(const meta_link::Member& m);
   void on(const meta_link::Endpoints& m);
   void on(const meta_link::Gone& m);
@@ -49,6 +49,8 @@ class MetaFlow {
   Peer* hint(const meta_link::Address& address, std::span<const Endpoint> endpoints,
              std::uint32_t options);
   void verify(Peer& peer);
+  void judge_document(const std::string& text);
+  bool may_tell(std::string_view message, std::size_t states);
   void tell(Peer& peer, std::uint32_t id);
 
   EngineContext& ctx_;
@@ -62,8 +64,12 @@ class MetaFlow {
   PathDesk& paths_;
   OwnEndpoints& own_;
   NeighbourWatch& watch_;
+  bool snapshot_ = false;              // SnapshotEnd of this metad is still to come
   std::deque<std::uint32_t> backlog_;  // slots with an unverified record
   TokenBucket verifications_{500, 100};
+  std::optional<meta_link::Document> offered_;         // the newest, not verified yet
+  TokenBucket documents_{2, 16};                       // a text of 64 KiB and a signature each
+  TokenBucket told_{50000, 4 * PeerTable::kMaxPeers};  // states in answers
 };
 
 }  // namespace wattle::cryptod

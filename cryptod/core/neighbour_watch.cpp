@@ -55,7 +55,9 @@ void NeighbourWatch::neighbour(const meta_link::Neighbour& m) {
     PeerTable::Fault fault{};
     peer = ctx_.peers.add(who, fault);
     if (peer == nullptr)
-      ctx_.count(fault == PeerTable::Fault::Full ? Counter::MembersFull : Counter::MemberClash);
+      ctx_.refuse(fault == PeerTable::Fault::Full ? Counter::MembersFull : Counter::MemberClash,
+                  "meta", meta_link::Neighbour::kName,
+                  fault == PeerTable::Fault::Full ? "full" : "short_id", who);
   }
   if (peer == nullptr) return;
   Watched* w = find(*peer);
@@ -63,7 +65,9 @@ void NeighbourWatch::neighbour(const meta_link::Neighbour& m) {
     if (w != nullptr) forget(*w);
   } else {
     if (w == nullptr) {
-      if (watched_.size() >= kMost) return ctx_.count(Counter::MembersFull);
+      if (watched_.size() >= kMost)
+        return ctx_.refuse(Counter::MembersFull, "meta", meta_link::Neighbour::kName, "full",
+                           peer->address);
       // Not at the same moment as the other side, to which the link is new, too.
       if (watched_.empty()) beat_ = ctx_.now() + kLately + ctx_.jitter(kLately);
       peer->neighbour = true;

@@ -12,9 +12,10 @@ constexpr Duration kLookAgain = std::chrono::minutes(10);  // clocks get set
 
 void OwnKeyFlow::identity(const key_link::Identity& identity) {
   const NodeAddress address{identity.address};
-  if (identity.network != ctx_.config.network ||
-      (ctx_.self.address && *ctx_.self.address != address))
-    return ctx_.count(Counter::OwnRecordsRefused);
+  if (identity.network != ctx_.config.network)
+    return refuse(key_link::Identity::kName, "network_id");
+  if (ctx_.self.address && *ctx_.self.address != address)
+    return refuse(key_link::Identity::kName, "owner");
   ctx_.self.address = address;
   ctx_.self.id = address.short_id();
   key_up_ = true;
@@ -25,7 +26,14 @@ void OwnKeyFlow::identity(const key_link::Identity& identity) {
 
 void OwnKeyFlow::credential(const CredentialBytes& offered) {
   ctx_.self.offered = offered;
-  try_credential();
+  if (tries_.take(ctx_.now()))
+    try_credential();
+  else
+    credential_at_ = tries_.ready_at(ctx_.now());
+}
+
+void OwnKeyFlow::refuse(std::string_view message, std::string_view rule) {
+  ctx_.refuse(Counter::OwnRecordsRefused, "key", message, rule);
 }
 
 bool OwnKeyFlow::try_credential() {
@@ -35,7 +43,8 @@ bool OwnKeyFlow::try_credential() {
   const Check check = accept_credential(self.trust, *self.offered, *self.address,
                                         ctx_.moment.unix_now, self.highest_serial, accepted);
   if (check != Check::Accept) {
-    ctx_.count(Counter::CredentialsRefused);
+    ctx_.refuse(Counter::CredentialsRefused, "meta", meta_link::OwnCredential::kName,
+                check_name(check));
     credential_at_ = ctx_.now() + kCredentialAgain;
     return false;
   }
@@ -69,7 +78,7 @@ void OwnKeyFlow::refused(const key_link::PacketKeyRefused& message) {
 void OwnKeyFlow::last_record(const key_link::LastRecord& message) {
   const auto record = decode_packet_key(message.record);
   if (!record || record->network != ctx_.config.network || record->owner != ctx_.self.address)
-    return ctx_.count(Counter::OwnRecordsRefused);
+    return refuse(key_link::LastRecord::kName, "owner");
   if (ctx_.self.keys.find(record->epoch) == nullptr) ctx_.self.keys.remember(message.record);
 }
 
@@ -89,7 +98,7 @@ void OwnKeyFlow::document_verified() {
 }
 
 void OwnKeyFlow::signed_record(const key_link::PacketKey& message) {
-  if (!made_ || !ctx_.self.credential) return ctx_.count(Counter::OwnRecordsRefused);
+  if (!made_ || !ctx_.self.credential) return refuse(key_link::PacketKey::kName, "not_asked");
   const LocalKey* const last =
       ctx_.self.keys.current() != nullptr ? ctx_.self.keys.current() : ctx_.self.keys.remembered();
   std::optional<SeenRecord> seen;
@@ -100,8 +109,9 @@ void OwnKeyFlow::signed_record(const key_link::PacketKey& message) {
   const Check check =
       accept_record(ctx_.self.trust, message.record, ctx_.self.credential_bytes, *ctx_.self.address,
                     ctx_.moment.unix_now, seen ? &*seen : nullptr, accepted);
-  if (check != Check::Accept || accepted.record.key != made_->public_key())
-    return ctx_.count(Counter::OwnRecordsRefused);
+  if (check != Check::Accept) return refuse(key_link::PacketKey::kName, check_name(check));
+  if (accepted.record.key != made_->public_key())
+    return refuse(key_link::PacketKey::kName, "another_key");
   ctx_.self.keys.install(
       std::make_shared<LocalKey>(message.record, ctx_.self.credential_bytes, std::move(made_)),
       ctx_.now());

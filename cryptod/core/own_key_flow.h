@@ -29,7 +29,7 @@ class OwnKeyFlow {
   // A network document has been verified: keyd keeps its version.
   void document_verified();
   void key_lost() { key_up_ = false; }
-  void credential(const CredentialBytes& offered);
+  void credential(const CredentialBytes& offered);  // from metad
 
   void due();
   Instant next() const;
@@ -39,10 +39,12 @@ class OwnKeyFlow {
   void ask();
   void push_record();
   void end_credential();
+  void refuse(std::string_view message, std::string_view rule);  // what keyd said
 
   EngineContext& ctx_;
   SessionKeeper& sessions_;
   bool key_up_ = false;
+  TokenBucket tries_{5, 20};                // verifications of what metad offers
   std::optional<crypto::PrivateKey> made_;  // waits for keyd's signature
   Instant ask_at_ = kNever;                 // ask keyd then
   Instant credential_at_ = kNever;          // try a refused credential again (clocks get set)

@@ -185,8 +185,10 @@ void PathDesk::hints_changed(Peer& peer, bool endpoints) {
     ask_others(peer);
   } else if (endpoints && !peer.path->is_direct()) {
     way.tries = 0;
-    way.try_at = ctx_.now();
-    ctx_.deadlines.lower(peer.slot, ctx_.now());
+    if (way.hinted_at <= ctx_.now())
+      way.hinted_at = std::max(ctx_.now(), way.hinted_at + kHintPause);
+    way.try_at = way.hinted_at;
+    ctx_.deadlines.lower(peer.slot, way.try_at);
   }
 }
 

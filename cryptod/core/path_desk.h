@@ -18,6 +18,7 @@ class PathDesk {
   static constexpr Duration kLeftPause = std::chrono::seconds(2);  // a left way without a successor
   static constexpr Duration kTrialLife = std::chrono::seconds(5);
   static constexpr Duration kFollowPause = std::chrono::milliseconds(200);
+  static constexpr Duration kHintPause = std::chrono::seconds(1);  // rounds begun by new hints
   static constexpr Duration kJudge = std::chrono::seconds(2);
   static constexpr Duration kTraffic = std::chrono::seconds(60);  // "there is traffic" so long
   static constexpr Duration kCarriedAgain = std::chrono::seconds(30);

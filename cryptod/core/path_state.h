@@ -53,7 +53,8 @@ struct PathState {
   Instant try_at = kNever;    // next round
   Instant judge_at = kNever;  // end of the round under way
   std::vector<Endpoint> tried;
-  Instant nat_at = kNever;  // the next packet that keeps a NAT's mapping
+  Instant hinted_at = kLongAgo;  // new hints begin the rounds anew then
+  Instant nat_at = kNever;       // the next packet that keeps a NAT's mapping
 
   // Endpoint information (punch_desk.h).
   Instant note_sent_at = kLongAgo, note_heard_at = kLongAgo;

@@ -46,7 +46,8 @@ struct Peer {
   const ShortId id;
 
   // Hints from metad.
-  bool hinted = false;  // metad hears of it
+  bool hinted = false;     // metad hears of it
+  bool hint_held = false;  // an earlier metad did, this one has not said so yet
   std::vector<Endpoint> candidates;
   std::uint32_t options = 0;                      // of its origin record
   std::unique_ptr<meta_link::Member> unverified;  // newest, waits for the verify budget
@@ -103,6 +104,12 @@ struct Peer {
   meta_link::SessionState state() const {
     if (current) return meta_link::SessionState::Live;
     return handshake || next ? meta_link::SessionState::Handshake : meta_link::SessionState::None;
+  }
+  // Nothing is known of it but what metad said, and it says so no more.
+  bool is_blank() const {
+    return !hinted && !neighbour && !wanted && !unverified && !member && !seen && !mark &&
+           !current && !previous && !next && !handshake && start_at == kNever && queue.empty() &&
+           !dirty;
   }
   Session* by_index(std::uint32_t index) const {
     for (const auto* s : {&current, &next, &previous})

@@ -21,14 +21,20 @@ Peer* PeerTable::add(const NodeAddress& address, Fault& fault) {
     fault = Fault::Clash;
     return nullptr;
   }
-  if (peers_.size() >= kMaxPeers) {
+  if (free_.empty() && peers_.size() >= kMaxPeers) {
     fault = Fault::Full;
     return nullptr;
   }
-  const auto slot = static_cast<std::uint32_t>(peers_.size());
-  peers_.push_back(std::make_unique<Peer>(slot, address));
-  ids_.emplace(peers_.back()->id, slot);
-  return peers_.back().get();
+  std::uint32_t slot = static_cast<std::uint32_t>(peers_.size());
+  if (free_.empty()) {
+    peers_.emplace_back();
+  } else {
+    slot = free_.back();
+    free_.pop_back();
+  }
+  peers_[slot] = std::make_unique<Peer>(slot, address);
+  ids_.emplace(peers_[slot]->id, slot);
+  return peers_[slot].get();
 }
 
 }  // namespace wattle::cryptod

@@ -1,5 +1,7 @@
-// All peers, by slot and by short id. Bounded; a peer is never removed, because its newest
-// handshake mark must be kept as long as our packet key lives (security.md 2.5.3).
+// All peers, by slot and by short id. Bounded. A peer of whom anything was verified is never
+// removed, because its newest handshake mark must be kept as long as our packet key lives
+// (security.md 2.5.3); mere hints of metad are, so that one that lies does not fill the table for
+// the next.
 #pragma once
 
 #include <memory>
@@ -18,18 +20,32 @@ class PeerTable {
   explicit PeerTable(std::uint64_t hash_key) : ids_(16, IdHash(hash_key)) {}
 
   Peer& at(std::uint32_t slot) { return *peers_[slot]; }
-  std::size_t size() const { return peers_.size(); }
+  std::size_t size() const { return peers_.size(); }  // slots
+  std::size_t used() const { return peers_.size() - free_.size(); }
   Peer* find(const NodeAddress& address);
   Peer* find(const ShortId& id);
   enum class Fault { None, Full, Clash };  // Clash: another address has this short id
   // Finds or makes it. Null: see `fault`.
   Peer* add(const NodeAddress& address, Fault& fault);
+  // Gives the slots of blank peers back that `keep` (bool of a Peer) does not want. Nothing may
+  // hold such a slot any more. What stays in the slot until its next use is as blank as before.
+  template <typename Keep>
+  void reclaim(Keep keep) {
+    for (const auto& peer : peers_) {
+      if (!peer->is_blank() || keep(*peer)) continue;
+      const auto place = ids_.find(peer->id);
+      if (place == ids_.end() || place->second != peer->slot) continue;  // given back before
+      ids_.erase(place);
+      free_.push_back(peer->slot);
+    }
+  }
 
   auto begin() const { return peers_.begin(); }  // unique_ptr<Peer>, in slot order
   auto end() const { return peers_.end(); }
 
  private:
   std::vector<std::unique_ptr<Peer>> peers_;
+  std::vector<std::uint32_t> free_;  // slots that nobody has
   std::unordered_map<ShortId, std::uint32_t, IdHash> ids_;
 };
 

@@ -1,11 +1,14 @@
 #include "cryptod/core/route_flow.h"
 
+#include <utility>
+
 namespace wattle::cryptod {
 
 using meta_link::RouteState;
 
 void RouteFlow::connected() {
   kept_ = 0;
+  held_ = true;
   ctx_.tell_metad(meta_link::Ready{incarnation_});
   for (auto& [id, row] : ctx_.table) {
     row.held = true;
@@ -31,7 +34,9 @@ void RouteFlow::route(const meta_link::Route& m) {
     return ctx_.tell_metad(meta_link::RouteAck{m.ticket});
   }
   ForwardingRow* const row = ctx_.table.put(destination);
-  if (row == nullptr) return ctx_.count(Counter::RoutesRefused);
+  if (row == nullptr)
+    return ctx_.refuse(Counter::RoutesRefused, "meta", meta_link::Route::kName, "full_or_short_id",
+                       destination);
   const bool reachable = m.entry.state == RouteState::Reachable;
   const std::uint32_t next = reachable ? slot_of(m.entry.next_hop) : kNoSlot;
   if (next != row->next) row->turned_until = {};
@@ -43,7 +48,8 @@ void RouteFlow::route(const meta_link::Route& m) {
 }
 
 void RouteFlow::snapshot_end() {
-  ctx_.table.erase_if([](const ForwardingRow& row) { return row.held; });
+  if (std::exchange(held_, false))
+    ctx_.table.erase_if([](const ForwardingRow& row) { return row.held; });
   if (kept_ != 0) incarnation_ = kept_;
   kept_ = 0;
 }

@@ -24,6 +24,7 @@ class RouteFlow {
 
   EngineContext& ctx_;
   std::uint64_t incarnation_;  // never 0
+  bool held_ = false;          // there may be rows that this metad has not repeated
   std::uint64_t kept_ = 0;     // told in this snapshot, not ended yet; 0: none
 };
 

@@ -77,8 +77,9 @@ void Driver::on_frames() {
 }
 
 void Driver::on_handover(Handover&& all) {
-  log::notice("tapd handed over the device", {{log::Key::Dev, all.device.name},
-                                              {log::Key::Count, std::to_string(all.udp.size())}});
+  handovers_.write(
+      log::Level::Notice, "tapd handed over the device",
+      {{log::Key::Dev, all.device.name}, {log::Key::Count, std::to_string(all.udp.size())}});
   tap_watch_.reset();
   tap_.emplace(std::move(all.tap));
   if (said_ready_)
@@ -146,7 +147,20 @@ void Driver::perform() {
   for (const auto& message : actions_.to_metad)
     if (!meta_lane_.send(message)) engine_.counters().add(Counter::IoBacklogFull);
   for (const auto& request : actions_.to_keyd) key_lane_.send(request);
+  say_refusals();
   say_readiness();
+}
+
+void Driver::say_refusals() {
+  for (const LaneRefusal& r : actions_.refusals) {
+    const bool is_meta = r.lane == "meta";
+    (is_meta ? meta_refusals_ : key_refusals_)
+        .write(log::Level::Warning, is_meta ? "refused what metad said" : "refused what keyd said",
+               {{log::Key::Lane, std::string(r.lane)},
+                {log::Key::Msg, std::string(r.message)},
+                {log::Key::Rule, std::string(r.rule)},
+                {log::Key::Peer, r.peer ? r.peer->text() : std::string("-")}});
+  }
 }
 
 void Driver::say_readiness() {

@@ -54,6 +54,7 @@ class Driver {
   void perform();
   void send_datagrams();
   void say_readiness();
+  void say_refusals();
   UdpPort* port_of(std::uint8_t family);
 
   os::EventLoop& loop_;
@@ -61,6 +62,7 @@ class Driver {
   Actions actions_;
   os::EventLoop::Timer timer_;
   Instant armed_ = kNever;
+  os::log::Limited meta_refusals_, key_refusals_, handovers_;
   bool said_ready_ = false;
 
   DeviceState device_;

@@ -54,7 +54,7 @@ class LaneServer {
   }
 
   void opened() {
-    os::log::info("connected", {{os::log::Key::Lane, lane_}});
+    begins_.write(os::log::Level::Info, "connected", {{os::log::Key::Lane, lane_}});
     open_ = true;
     callbacks_.on_open();
   }
@@ -73,7 +73,7 @@ class LaneServer {
   os::EventLoop& loop_;
   std::string lane_;
   Callbacks callbacks_;
-  os::log::Limited ends_;
+  os::log::Limited begins_, ends_;
   bool open_ = false;
   std::optional<Link> link_;
   os::LaneListener listener_;

@@ -1,5 +1,5 @@
 // metad's lane. What metad does not take at once waits in a Backlog; a metad that stands still
-// costs at most kBacklog messages. A Carry does not wait.
+// costs at most kBacklog messages and kBacklogBytes. A Carry does not wait.
 #pragma once
 
 #include <functional>
@@ -25,13 +25,14 @@ class MetaLane {
   bool send(const meta_link::ToMetad::Message& message);
 
   static constexpr std::size_t kBacklog = 32768;  // a whole table and a state of each peer fit
+  static constexpr std::size_t kBacklogBytes = 32 * 1024 * 1024;
 
  private:
   bool pass(const meta_link::ToMetad::Message& message);
   void tell(const meta_link::ToMetad::Message& message);
 
   Callbacks callbacks_;
-  Backlog backlog_{kBacklog};
+  Backlog backlog_{kBacklog, kBacklogBytes};
   os::log::Limited details_{600};
   LaneServer<meta_link::ToMetad, meta_link::ToCryptod> server_;
 };

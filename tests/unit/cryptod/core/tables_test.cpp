@@ -137,6 +137,44 @@ TEST(PeerTable, FindsAndIsBounded) {
   EXPECT_EQ(fault, PeerTable::Fault::Full);
 }
 
+// A metad that lied has filled it with hints: the next one finds room. What was verified, or is
+// used by another table, stays in its slot.
+TEST(PeerTable, GivesTheSlotsOfMereHintsBack) {
+  PeerTable table(5);
+  PeerTable::Fault fault{};
+  const auto add = [&](std::uint32_t number) {
+    NodeAddress address;
+    address.bytes[0] = 1;
+    for (std::size_t k = 0; k < 4; ++k)
+      address.bytes[10 + k] = static_cast<std::uint8_t>(number >> (8 * k));
+    return table.add(address, fault);
+  };
+  for (std::uint32_t i = 0; i < PeerTable::kMaxPeers; ++i) add(i)->hinted = i % 2 == 0;
+  add(1)->seen.emplace();
+  add(3)->mark.emplace();
+  add(5)->wanted = true;
+  const NodeAddress blank = table.at(9).address;
+  const auto keep = [](const Peer& peer) { return peer.slot == 7; };
+  table.reclaim(keep);
+  EXPECT_EQ(table.used(), PeerTable::kMaxPeers / 2 + 4);
+  // Back in another slot, then given back once, not twice.
+  EXPECT_NE(add(9)->slot, 9u);
+  table.reclaim(keep);
+  table.reclaim(keep);
+  EXPECT_EQ(table.used(), PeerTable::kMaxPeers / 2 + 4);
+  EXPECT_EQ(table.find(blank), nullptr);
+  for (const std::uint32_t kept : {0u, 1u, 3u, 5u, 7u}) EXPECT_EQ(add(kept)->slot, kept);
+  const std::size_t free = PeerTable::kMaxPeers - table.used();
+  for (std::uint32_t i = 0; i < free; ++i) {
+    Peer* const peer = add(100'000 + i);
+    ASSERT_NE(peer, nullptr);
+    EXPECT_EQ(&table.at(peer->slot), peer);
+    EXPECT_EQ(table.find(peer->address), peer);
+  }
+  EXPECT_EQ(add(1'000'000), nullptr);
+  EXPECT_EQ(fault, PeerTable::Fault::Full);
+}
+
 TEST(SourceBudget, OneSourceCannotUseUpTheRestOfAll) {
   lab::SeededRandom random(6);
   SourceBudget budget(random);

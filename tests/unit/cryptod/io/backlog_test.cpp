@@ -28,7 +28,7 @@ std::vector<Backlog::Message> drain(Backlog& backlog, std::size_t most = 1000) {
 std::uint64_t since(const Backlog::Message& m) { return std::get<PeerState>(m).since; }
 
 TEST(Backlog, NewestValueWinsInItsOldPlace) {
-  Backlog backlog(10);
+  Backlog backlog(10, 1 << 20);
   EXPECT_TRUE(backlog.put(state(1, 100)));
   EXPECT_TRUE(backlog.put(state(2, 200)));
   EXPECT_TRUE(backlog.put(state(1, 101)));
@@ -41,7 +41,7 @@ TEST(Backlog, NewestValueWinsInItsOldPlace) {
 }
 
 TEST(Backlog, WhatIsNotTakenStays) {
-  Backlog backlog(10);
+  Backlog backlog(10, 1 << 20);
   for (std::uint8_t i = 0; i < 5; ++i) EXPECT_TRUE(backlog.put(state(i, i)));
   EXPECT_EQ(drain(backlog, 2).size(), 2u);
   EXPECT_EQ(backlog.size(), 3u);
@@ -53,13 +53,31 @@ TEST(Backlog, WhatIsNotTakenStays) {
 }
 
 TEST(Backlog, RefusesNewKeysAtItsLimit) {
-  Backlog backlog(3);
+  Backlog backlog(3, 1 << 20);
   for (std::uint8_t i = 0; i < 3; ++i) EXPECT_TRUE(backlog.put(state(i, i)));
   EXPECT_FALSE(backlog.put(state(3, 3)));
   EXPECT_TRUE(backlog.put(state(2, 9)));
   EXPECT_EQ(backlog.size(), 3u);
   backlog.clear();
   EXPECT_TRUE(backlog.put(state(3, 3)));
+}
+
+// A metad that asks and never reads: answers are large, so bytes count, too.
+TEST(Backlog, RefusesWhatWeighsTooMuch) {
+  Backlog backlog(1000, 64 * 1024);
+  PeersEnd end{.id = 0, .counters = std::vector<Counter>(100, {"a_counter_with_a_long_name", 1})};
+  std::size_t taken = 0;
+  for (; end.id < 1000; ++end.id) taken += backlog.put(end);
+  EXPECT_GT(taken, 3u);
+  EXPECT_LT(taken, 20u);
+  EXPECT_LE(backlog.bytes(), 64u * 1024);
+  drain(backlog, 1);
+  EXPECT_TRUE(backlog.put(end));
+  drain(backlog);
+  EXPECT_EQ(backlog.bytes(), 0u);
+  EXPECT_TRUE(backlog.put(end));
+  backlog.clear();
+  EXPECT_EQ(backlog.bytes(), 0u);
 }
 
 TEST(Backlog, KeysTellMessagesApart) {
@@ -85,7 +103,7 @@ TEST(Backlog, KeysTellMessagesApart) {
     all.push_back(PeersEnd{.id = id, .counters = {}});
     all.push_back(ProbeAnswer{.id = id, .endpoint = {}});
   }
-  Backlog backlog(100);
+  Backlog backlog(100, 1 << 20);
   for (const auto& message : all) EXPECT_TRUE(backlog.put(message));
   EXPECT_EQ(backlog.size(), all.size());
   for (const auto& message : all) EXPECT_TRUE(backlog.put(message));
