@@ -72,7 +72,8 @@ bool CounterFile::store(const Counters& counters) {
     written = ::pwrite(file_.raw(), slot.data(), slot.size(), offset);
   } while (written < 0 && errno == EINTR);
   if (written != static_cast<ssize_t>(slot.size()) || ::fdatasync(file_.raw()) != 0) {
-    os::log::error(os::system_error("cannot write the counter file; nothing is signed").text());
+    complaints_.write(os::log::Level::Error,
+                      os::system_error("cannot write the counter file; nothing is signed").text());
     return false;
   }
   return true;

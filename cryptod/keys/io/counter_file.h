@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/os/fd.h"
+#include "common/os/log.h"
 #include "cryptod/keys/keeper.h"
 
 namespace wattle::keys {
@@ -21,6 +22,7 @@ class CounterFile : public CounterStore {
  private:
   CounterFile(os::Fd file, const Loaded& loaded) : file_(std::move(file)), loaded_(loaded) {}
   os::Fd file_;
+  os::log::Limited complaints_;
   Loaded loaded_;
 };
 

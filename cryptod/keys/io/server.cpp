@@ -10,6 +10,11 @@ namespace {
 
 namespace log = os::log;
 
+std::string_view rule(key_link::Refusal why) {
+  constexpr std::string_view kRules[] = {"rate", "time", "field", "storage"};
+  return kRules[static_cast<std::size_t>(why)];
+}
+
 std::string_view reason(key_link::Refusal why) {
   switch (why) {
     case key_link::Refusal::TooFast:
@@ -56,20 +61,26 @@ Server::Server(os::EventLoop& loop, Keeper& keeper, os::Fd cryptod, os::Fd metad
 
 void Server::on_cryptod(key_link::FromCryptod::Message& message) {
   if (const auto* seen = std::get_if<key_link::DocumentSeen>(&message)) {
+    if (seen->version > keeper_.counters().document && !documents_.take(os::now()))
+      return refusals_.write(log::Level::Warning, "refused to keep a version of the document",
+                             {{log::Key::Lane, "crypto.key"},
+                              {log::Key::Rule, "rate"},
+                              {log::Key::Version, std::to_string(seen->version)}});
     // The file itself says in the log what is wrong with it; cryptod tells it again at its start.
     if (keeper_.saw(*seen))
-      log::info("keeps the version of the network document",
-                {{log::Key::Lane, "crypto.key"},
-                 {log::Key::Version, std::to_string(keeper_.counters().document)}});
+      versions_.write(log::Level::Info, "keeps the version of the network document",
+                      {{log::Key::Lane, "crypto.key"},
+                       {log::Key::Version, std::to_string(keeper_.counters().document)}});
     return;
   }
   const auto* request = std::get_if<key_link::SignPacketKey>(&message);
   if (request == nullptr) return;
   const auto answer = keeper_.sign(*request, os::unix_now_ms());
   if (const auto* no = std::get_if<key_link::PacketKeyRefused>(&answer))
-    refusals_.write(
-        log::Level::Warning, "refused to sign a packet-key record",
-        {{log::Key::Lane, "crypto.key"}, {log::Key::Err, std::string(reason(no->why))}});
+    refusals_.write(log::Level::Warning, "refused to sign a packet-key record",
+                    {{log::Key::Lane, "crypto.key"},
+                     {log::Key::Rule, std::string(rule(no->why))},
+                     {log::Key::Err, std::string(reason(no->why))}});
   else
     log::info(
         "signed a packet-key record of epoch " + std::to_string(keeper_.counters().epoch),
@@ -83,7 +94,8 @@ void Server::connect_metad(os::Fd socket) {
       MetadChannel::Callbacks{.on_message = [this](auto& message, auto&) { on_metad(message); },
                               .on_end =
                                   [this](const Error& why) {
-                                    log::info("metad's lane ended", {{log::Key::Err, why.text()}});
+                                    comings_.write(log::Level::Info, "metad's lane ended",
+                                                   {{log::Key::Err, why.text()}});
                                     metad_.reset();
                                   },
                               .on_drained = {},
@@ -95,7 +107,9 @@ void Server::connect_metad(os::Fd socket) {
 void Server::on_metad(key_link::FromMetad::Message& message) {
   const auto refused = [this](const key_link::Refused& no, std::string_view what) {
     refusals_.write(log::Level::Warning, "refused to sign " + std::string(what),
-                    {{log::Key::Lane, "key"}, {log::Key::Err, std::string(reason(no.why))}});
+                    {{log::Key::Lane, "key"},
+                     {log::Key::Rule, std::string(rule(no.why))},
+                     {log::Key::Err, std::string(reason(no.why))}});
   };
   if (const auto* origin = std::get_if<key_link::SignOrigin>(&message)) {
     const auto answer = keeper_.sign(*origin, os::unix_now_ms());

@@ -25,7 +25,8 @@ class Server {
 
   os::EventLoop& loop_;
   Keeper& keeper_;
-  os::log::Limited refusals_;
+  os::log::Limited refusals_, comings_, versions_;
+  TokenBucket documents_{2, 32};  // DocumentSeen: each is a write to the disk
   CryptodChannel cryptod_;
   std::unique_ptr<MetadChannel> metad_;
   os::LaneListener listener_;
