@@ -120,30 +120,49 @@ enum class Rule : std::uint8_t {
   ClockOff = 24,  // the host's clock cannot be right
   Void = 25,      // the invite is from before the loss of the journal
 };
-constexpr bool is_valid(Rule r) {
+// For the log: "prefix_taken"; empty: no such rule.
+constexpr std::string_view rule_name(Rule r) {
   switch (r) {
     case Rule::UnknownToken:
+      return "unknown_token";
     case Rule::TokenUsed:
+      return "token_used";
     case Rule::TokenExpired:
+      return "token_expired";
     case Rule::BadProof:
+      return "bad_proof";
     case Rule::BadSignature:
+      return "bad_signature";
     case Rule::BadRequest:
+      return "bad_request";
     case Rule::PrefixTaken:
+      return "prefix_taken";
     case Rule::AddressTaken:
+      return "address_taken";
     case Rule::IdClash:
+      return "id_clash";
     case Rule::NameTaken:
+      return "name_taken";
     case Rule::Revoked:
+      return "revoked";
     case Rule::Limit:
+      return "limit";
     case Rule::Storage:
+      return "storage";
     case Rule::UnknownMember:
+      return "unknown_member";
     case Rule::Expired:
+      return "expired";
     case Rule::Replayed:
+      return "replayed";
     case Rule::ClockOff:
+      return "clock_off";
     case Rule::Void:
-      return true;
+      return "void";
   }
-  return false;
+  return {};
 }
+constexpr bool is_valid(Rule r) { return !rule_name(r).empty(); }
 struct Refused {
   std::uint32_t id = 0;
   Rule rule = Rule::BadRequest;

@@ -74,7 +74,7 @@ void Signer::connect_registry(os::Fd socket) {
         message);
   };
   callbacks.on_end = [this](const Error& reason) {
-    log::notice("the registry is gone", {{log::Key::Err, reason.text()}});
+    comings_.write(log::Level::Notice, "the registry is gone", {{log::Key::Err, reason.text()}});
     registry_.reset();
   };
   callbacks.on_drained = [this] {
@@ -109,13 +109,13 @@ void Signer::connect_admin(os::Fd socket) {
 
 void Signer::issue(const sign_link::Issue& request) {
   if (auto why = doubt_clock()) {
-    registry_->send(answer(request.id, Rule::ClockOff, *std::move(why)));
+    refuse_registry(request.id, Rule::ClockOff, *std::move(why));
     return;
   }
   const std::uint64_t now_ms = os::unix_now_ms();
   const Judgement judgement = judge(ledger_, request, UnixTime{now_ms / 1000});
   if (const auto* no = std::get_if<Refusal>(&judgement)) {
-    registry_->send(answer(request.id, no->rule, no->sentence));
+    refuse_registry(request.id, no->rule, no->sentence);
     return;
   }
   if (const auto* again = std::get_if<Repetition>(&judgement)) {
@@ -123,7 +123,7 @@ void Signer::issue(const sign_link::Issue& request) {
     return;
   }
   if (!issues_.take(os::now())) {
-    registry_->send(answer(request.id, Rule::Limit, "too many new members at once: try again"));
+    refuse_registry(request.id, Rule::Limit, "too many new members at once: try again");
     return;
   }
   certified(request.id, certify(keys_, ledger_, std::get<Approval>(judgement), request, now_ms),
@@ -135,13 +135,13 @@ template <typename Made>
 bool Signer::certified(std::uint32_t id, Result<Made> made, const char* what) {
   if (!made) {
     log::error("cannot make a certificate", {{log::Key::Err, made.error().text()}});
-    registry_->send(answer(id, Rule::BadRequest, "the certificate cannot be made"));
+    refuse_registry(id, Rule::BadRequest, "the certificate cannot be made");
     return false;
   }
   const sign_link::Issued issued = answer(id, *made, made->name);
   const std::uint64_t serial = made->serial;
   if (!record(*std::move(made))) {
-    registry_->send(answer(id, Rule::Storage, kStorageSentence));
+    refuse_registry(id, Rule::Storage, kStorageSentence);
     return false;
   }
   log::notice(what, {{log::Key::Node, issued.name}, {log::Key::Serial, std::to_string(serial)}});
@@ -151,13 +151,13 @@ bool Signer::certified(std::uint32_t id, Result<Made> made, const char* what) {
 
 void Signer::renew(const sign_link::Renew& request) {
   if (auto why = doubt_clock()) {
-    registry_->send(answer(request.id, Rule::ClockOff, *std::move(why)));
+    refuse_registry(request.id, Rule::ClockOff, *std::move(why));
     return;
   }
   const std::uint64_t now_ms = os::unix_now_ms();
   const RenewalJudgement judgement = judge(ledger_, request, UnixTime{now_ms / 1000});
   if (const auto* no = std::get_if<Refusal>(&judgement)) {
-    registry_->send(answer(request.id, no->rule, no->sentence));
+    refuse_registry(request.id, no->rule, no->sentence);
     return;
   }
   if (const auto* again = std::get_if<Reminder>(&judgement)) {
@@ -165,7 +165,7 @@ void Signer::renew(const sign_link::Renew& request) {
     return;
   }
   if (!renewals_.take(os::now())) {
-    registry_->send(answer(request.id, Rule::Limit, "too many renewals at once: try again"));
+    refuse_registry(request.id, Rule::Limit, "too many renewals at once: try again");
     return;
   }
   bool was_due = false;
@@ -218,7 +218,19 @@ void Signer::accept_clock(const sign_link::AcceptClock& request) {
   admin_->send(done);
 }
 
+void Signer::refuse_registry(std::uint32_t id, Rule rule, std::string sentence) {
+  refusals_.write(log::Level::Warning, "refused what the registry asks",
+                  {{log::Key::Lane, "sign"},
+                   {log::Key::Rule, std::string(sign_link::rule_name(rule))},
+                   {log::Key::Err, sentence}});
+  registry_->send(answer(id, rule, std::move(sentence)));
+}
+
 void Signer::refuse_admin(Rule rule, std::string sentence) {
+  refusals_.write(log::Level::Warning, "refused what the administrator asks",
+                  {{log::Key::Lane, "sign.admin"},
+                   {log::Key::Rule, std::string(sign_link::rule_name(rule))},
+                   {log::Key::Err, sentence}});
   admin_->send(answer(0, rule, std::move(sentence)));
 }
 

@@ -48,6 +48,7 @@ class Signer {
   // Records what root asked for, makes the document that follows from it, and answers.
   void carry_out(registry::EntryBody body, const char* what, const std::string& name);
   void refuse_admin(sign_link::Rule rule, std::string sentence);
+  void refuse_registry(std::uint32_t id, sign_link::Rule rule, std::string sentence);
   sign_link::Entries entries(const sign_link::ReadJournal& request);
   void tell_registry();
   // Appends, applies and tells the registry; the entry's sequence number, or an error that was
@@ -67,6 +68,7 @@ class Signer {
   std::unique_ptr<RegistryEnd> registry_;
   std::unique_ptr<AdminEnd> admin_;
   os::Watch renewal_, refresh_;
+  os::log::Limited refusals_, comings_;
   bool told_ = false;  // the registry has a NewEntries that it did not read on for
   bool owed_ = false;  // its lane was full
 };
