@@ -79,7 +79,7 @@ void CryptoLane::queue_snapshot() {
   queue_.push_back({Out::pack(tap_link::LocalAddresses{addresses_}), -1});
   queue_.push_back({Out::pack(tap_link::DeviceEnd{}), -1});
   addresses_dirty_ = false;
-  if (!handed_over_) os::log::info("handing device and sockets to cryptod");
+  if (!handed_over_) turns_.write(os::log::Level::Info, "handing device and sockets to cryptod");
   handed_over_ = true;
   complained_ = false;
 }
@@ -101,8 +101,7 @@ void CryptoLane::flush(Instant now) {
 }
 
 void CryptoLane::end(Instant now, const std::string& why) {
-  if (!complained_) os::log::notice("the lane to cryptod ended", {{os::log::Key::Err, why}});
-  complained_ = true;
+  turns_.write(os::log::Level::Notice, "the lane to cryptod ended", {{os::log::Key::Err, why}});
   socket_.close();
   queue_.clear();
   // The socket outlives cryptod: the next one finds us waiting on it.

@@ -63,6 +63,7 @@ class CryptoLane {
   bool addresses_dirty_ = false;
   std::deque<Outgoing> queue_;
   Instant retry_at_{};
+  os::log::Limited turns_;
   bool complained_ = false;  // an unreachable cryptod is told once, not ten times a second
 };
 
