@@ -2,6 +2,7 @@
 // and metad.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -55,6 +56,7 @@ class LaneEnd {
   }
   void send_bytes(ByteView bytes) { EXPECT_TRUE(os::send_message(socket_.raw(), bytes)); }
   void close() { socket_.close(); }
+  int socket() const { return socket_.raw(); }
 
  private:
   os::Fd socket_;

@@ -256,6 +256,7 @@ void Node::snapshot() {
 
 void Node::on_owner(const meta_link::WantOwner& asked) {
   ++questions;
+  if (lie && lie(asked)) return;
   meta_link::Owner answer{asked.kind, asked.value, false, {}};
   const Node* owner = nullptr;
   for (const Node* other : world.nodes) {

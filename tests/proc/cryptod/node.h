@@ -90,11 +90,14 @@ class Node {
   std::map<ByteArray<40>, meta_link::LinkState> links;
   std::vector<meta_link::HeldRoute> held;
   std::vector<std::uint64_t> acks;
-  int questions = 0;  // WantOwner
+  int questions = 0;                                     // WantOwner
+  std::function<bool(const meta_link::WantOwner&)> lie;  // answers instead, if it says true
+  std::vector<Bytes>* said = nullptr;                    // what metad says is noted here, too
   std::uint64_t incarnation = 0;
 
   template <typename M>
   bool tell(const M& message) {
+    if (said != nullptr) said->push_back(meta_link::ToCryptod::pack(message));
     return meta_ && meta_->send(message);
   }
   void neighbour(const Node& other);  // there is a meta link
