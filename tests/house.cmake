@@ -3,7 +3,7 @@ set(bin ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
 add_test(NAME layout.links COMMAND ${CMAKE_SOURCE_DIR}/tests/layout/links.sh ${bin})
 set_tests_properties(layout.links PROPERTIES LABELS release-only)
 foreach(name join join_failures secrecy crash powers first_member idle look document line nat cold
-        state)
+        state versions)
   add_test(NAME netns.${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/${name}.sh ${bin})
   set_tests_properties(netns.${name} PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
 endforeach()
@@ -28,6 +28,11 @@ add_test(NAME netns.three COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/three.sh ${bin
 set_tests_properties(netns.three PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME netns.stop COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/stop.sh ${bin})
 set_tests_properties(netns.stop PROPERTIES LABELS "netns;long" TIMEOUT 900 RUN_SERIAL ON)
+# A clock that jumps: every process of a machine sees it through this library.
+add_library(shift_clock MODULE ${CMAKE_SOURCE_DIR}/tests/support/shift_clock.c)
+set_target_properties(shift_clock PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+add_test(NAME netns.clock COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/clock.sh ${bin} $<TARGET_FILE:shift_clock>)
+set_tests_properties(netns.clock PROPERTIES LABELS "netns;long" TIMEOUT 900 RUN_SERIAL ON)
 # 10,000 connections at each port in the long run, 2,000 in the gate.
 add_test(NAME netns.connections COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/connections.sh ${bin} 2000 3)
 set_tests_properties(netns.connections PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)

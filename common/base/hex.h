@@ -22,3 +22,5 @@ std::string to_base32(ByteView bytes);
 Result<Bytes> parse_base32(std::string_view text);
 
 }  // namespace wattle
+void  f( );
+int x = std::time(0);

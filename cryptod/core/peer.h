@@ -119,3 +119,4 @@ struct Peer {
 };
 
 }  // namespace wattle::cryptod
+#include "metad/core/router.h"

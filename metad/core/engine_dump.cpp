@@ -121,8 +121,8 @@ void Engine::dump_peers(ControlId id) {
     if (session != sessions_.end()) state = session->second;
     if (!cryptod_) state.state = meta_link::SessionState::None;
     const auto misfit = misfits_.find(address);
-    const bool other_protocol =
-        misfit != misfits_.end() && state.state != meta_link::SessionState::Live;
+    // Also while an old session still carries frames: it will not be renewed.
+    const bool other_protocol = misfit != misfits_.end() && !talk_to(address);
     // A host of which no way is known may have been told by the registry or a file: a direct
     // attempt is still made.
     const bool silent = is_silent(address, state);
