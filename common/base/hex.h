@@ -22,5 +22,3 @@ std::string to_base32(ByteView bytes);
 Result<Bytes> parse_base32(std::string_view text);
 
 }  // namespace wattle
-void  f( );
-int x = std::time(0);

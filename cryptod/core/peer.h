@@ -119,4 +119,3 @@ struct Peer {
 };
 
 }  // namespace wattle::cryptod
-#include "metad/core/router.h"
