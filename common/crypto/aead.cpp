@@ -3,6 +3,7 @@
 #include "common/base/check.h"
 #include "common/base/secret.h"
 #include "common/base/writer.h"
+#include "common/crypto/key_heap.h"
 #include "common/crypto/library.h"
 
 namespace wattle::crypto {
@@ -24,7 +25,9 @@ int length(ByteView bytes) {
 
 void Aead::Free::operator()(evp_cipher_ctx_st* context) const { EVP_CIPHER_CTX_free(context); }
 
-Aead::Aead(ByteView key32, Use use) : context_(EVP_CIPHER_CTX_new()) {
+Aead::Aead(ByteView key32, Use use) {
+  const KeyScope scope;
+  context_.reset(EVP_CIPHER_CTX_new());
   WATTLE_CHECK(key32.size() == 32);
   must(context_ != nullptr && EVP_CipherInit_ex(context_.get(), algorithms().aes256_gcm, nullptr,
                                                 key32.data(), nullptr, use == Use::Seal) == 1,

@@ -6,6 +6,7 @@
 #include "common/crypto/aead.h"
 #include "common/crypto/certificate.h"
 #include "common/crypto/digest.h"
+#include "common/crypto/key_heap.h"
 #include "common/crypto/library.h"
 #include "common/crypto/p256.h"
 
@@ -13,6 +14,7 @@ namespace wattle::crypto {
 namespace {
 
 void warm_generator() {
+  const KeyScope scope;  // what it is seeded with stays as secret as a key
   ByteArray<16> bytes{};
   must(RAND_poll() == 1 && RAND_bytes(bytes.data(), 16) == 1 &&
            RAND_priv_bytes(bytes.data(), 16) == 1,

@@ -27,3 +27,6 @@ wattle_test(proto_test
   LINKS wattle_proto nlohmann_json::nlohmann_json)
 add_test(NAME vectors.pkik_second_implementation
   COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/vectors/pkik.py --check)
+wattle_test(crypto_key_heap_test
+  SOURCES unit/common/crypto/key_heap_test.cpp
+  LINKS wattle_crypto)
