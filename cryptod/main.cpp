@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "common/crypto/init.h"
+#include "common/crypto/key_heap.h"
 #include "common/os/event_loop.h"
 #include "common/os/log.h"
 #include "common/os/random.h"
@@ -16,6 +17,7 @@ namespace wattle::cryptod {
 namespace {
 
 constexpr int kExitConfig = 78;
+constexpr std::size_t kSessionHeap = 16 * crypto::kKeyHeap;  // four thousand sessions
 
 Result<LaneSockets> take_sockets(os::Service& service, const Config& config) {
   LaneSockets sockets;
@@ -59,6 +61,7 @@ Result<void> run(const Config& config) {
 
 int main(int argc, char** argv) {
   using namespace wattle;  // NOLINT
+  crypto::open_key_heap(cryptod::kSessionHeap);
   os::log::open("cryptod");
   const auto config = cryptod::load_config(argc, argv);
   if (config && !config->has_value()) return 0;

@@ -14,12 +14,13 @@ const os::Policy kPolicy = {
         {
             {SCMP_SYS(recvmmsg)},
             {SCMP_SYS(sendmmsg)},
-            {SCMP_SYS(accept4)},
-            {SCMP_SYS(getsockopt), 1, SOL_SOCKET},
+            {SCMP_SYS(accept4), 3, SOCK_NONBLOCK | SOCK_CLOEXEC},
+            {SCMP_SYS(getsockopt), 1, SOL_SOCKET, 2, SO_PEERCRED},
         },
     .refused_softly = {},
     .capabilities = 0,
     .max_descriptors = 64,
+    .lock_memory = true,
 };
 
 }  // namespace wattle::cryptod

@@ -1,10 +1,12 @@
 #include "metad/config.h"
 
+#include <sys/stat.h>
 #include <cstdio>
 
 #include "common/base/check.h"
 #include "common/base/parse.h"
 #include "common/base/parse_rate.h"
+#include "common/base/secret.h"
 #include "common/os/file.h"
 #include "common/os/options.h"
 #include "common/os/paths.h"
@@ -221,9 +223,13 @@ Result<LoadedMembership> load_membership(const Config& config, UnixTime now) {
   out.https_key = genesis->https_key;
 
   const std::string key_file = config.state_folder + "/tls.key";
-  const auto pem = os::read_text(key_file);
+  struct stat info {};
+  if (::stat(key_file.c_str(), &info) == 0 && (info.st_mode & 077) != 0)
+    return Error(Errc::Config, key_file + " can be read by others; run: chmod 0400 " + key_file);
+  auto pem = os::read_text(key_file);
   if (!pem) return in_file(key_file, pem.error(), kJoin);
   auto key = crypto::PrivateKey::from_pem(*pem);
+  wipe({reinterpret_cast<std::uint8_t*>(pem->data()), pem->size()});
   if (!key) return in_file(key_file, key.error(), kJoin);
   setup.tls_key = std::make_shared<const crypto::PrivateKey>(std::move(*key));
   setup.ca_der = genesis->ca_der;

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "common/crypto/init.h"
+#include "common/crypto/key_heap.h"
 #include "common/os/clock.h"
 #include "common/os/random.h"
 #include "common/os/service.h"
@@ -55,7 +56,7 @@ Result<void> run(const Config& config) {
   const os::Watch term = loop.on_signal(SIGTERM, stop);
   const os::Watch interrupt = loop.on_signal(SIGINT, stop);
 
-  WATTLE_TRY(os::enter(kPolicy));
+  WATTLE_TRY(os::enter(policy(config.state_folder)));
 
   os::SystemRandom random;
   const std::string node = setup.engine.name;
@@ -77,6 +78,7 @@ Result<void> run(const Config& config) {
 
 int main(int argc, char** argv) {
   using namespace wattle;  // NOLINT
+  crypto::open_key_heap();
   os::log::open("metad");
   const auto config = metad::load_config(argc, argv);
   if (config && !config->has_value()) return 0;

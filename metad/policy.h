@@ -5,6 +5,7 @@
 
 namespace wattle::metad {
 
-extern const os::Policy kPolicy;
+// `state_folder`: all that it still reaches of the file system, and only to write.
+os::Policy policy(const std::string& state_folder);
 
 }  // namespace wattle::metad

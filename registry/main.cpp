@@ -3,6 +3,7 @@
 
 #include "common/base/parse.h"
 #include "common/crypto/init.h"
+#include "common/crypto/key_heap.h"
 #include "common/os/log.h"
 #include "common/os/options.h"
 #include "registry/admin/verbs.h"
@@ -61,6 +62,7 @@ int run(int argc, char** argv) {
     return std::printf("%s\n%s", options.help().c_str(), kVerbs) < 0 ? 1 : 0;
   if (*outcome == os::Options::Outcome::Version)
     return std::puts("wattle-registry " WATTLE_VERSION) < 0 ? 1 : 0;
+  if (s.verb == "serve") crypto::open_key_heap();
   crypto::init();
   if (s.verb == "init") return run_init(s);
   if (s.verb == "invite") return run_invite(s);

@@ -13,9 +13,9 @@ const os::Policy kPolicy = {
     .program = "wattle-tapd",
     .calls =
         {
-            {SCMP_SYS(socket), 0, AF_UNIX},
+            {SCMP_SYS(socket), 0, AF_UNIX, 1, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 2, 0},
             {SCMP_SYS(connect)},
-            {SCMP_SYS(getsockopt), 1, SOL_SOCKET},
+            {SCMP_SYS(getsockopt), 1, SOL_SOCKET, 2, SO_PEERCRED},
             {SCMP_SYS(sendto)},
             {SCMP_SYS(recvfrom)},
         },

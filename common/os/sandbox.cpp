@@ -8,9 +8,12 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 
+#include "common/base/loosened.h"
 #include "common/os/file.h"
+#include "common/os/log.h"
 
 namespace wattle::os {
 
@@ -43,7 +46,8 @@ Result<void> drop_capabilities(const Policy& policy) {
   };
   if (capng_get_caps_process() != 0) return fail("read its capabilities");
   // The bounding set first: libcap-ng looks for CAP_SETPCAP in its own copy of the other sets.
-  if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0) {
+  if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0 &&
+      !WATTLE_LOOSENED(seal_bounding_set)) {
     capng_clear(CAPNG_SELECT_BOUNDS);
     if (capng_apply(CAPNG_SELECT_BOUNDS) != 0) return fail("drop the bounding set");
   }
@@ -55,7 +59,9 @@ Result<void> drop_capabilities(const Policy& policy) {
     if (capng_update(CAPNG_ADD, sets, cap) != 0) return fail("choose capabilities");
   }
   if (capng_apply(CAPNG_SELECT_CAPS) != 0) return fail("keep the capabilities of its policy");
-  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return fail("clear ambient");
+  if (!WATTLE_LOOSENED(seal_ambient) &&
+      prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
+    return fail("clear ambient");
 
   if (capng_get_caps_process() != 0) return fail("read its capabilities");
   for (unsigned cap = 0; cap <= last; ++cap) {
@@ -68,24 +74,47 @@ Result<void> drop_capabilities(const Policy& policy) {
   return {};
 }
 
+#ifdef WATTLE_MUTANTS
+// seal_args_NAME: the rules of that call lose their arguments; seal_call_NAME: one call more.
+bool is_loosened(const char* prefix, int number) {
+  char* name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+  if (name == nullptr) return false;
+  const bool out = mutate((std::string(prefix) + name).c_str(), false);
+  std::free(name);
+  return out;
+}
+void loosen(std::vector<AllowedCall>& calls) {
+  for (int number = 0; number < 512; ++number)
+    if (is_loosened("seal_call_", number)) calls.push_back({number});
+}
+#else
+bool is_loosened(const char*, int) { return false; }
+void loosen(std::vector<AllowedCall>&) {}
+#endif
+
 int add_rule(scmp_filter_ctx filter, const AllowedCall& call) {
   std::vector<scmp_arg_cmp> rules;
-  if (call.argument >= 0)
-    rules.push_back({static_cast<unsigned>(call.argument), SCMP_CMP_EQ, call.value, 0});
-  if (call.argument2 >= 0)
-    rules.push_back({static_cast<unsigned>(call.argument2), SCMP_CMP_EQ, call.value2, 0});
+  const auto equal = [&](int argument, std::uint64_t value) {
+    if (argument >= 0) rules.push_back({static_cast<unsigned>(argument), SCMP_CMP_EQ, value, 0});
+  };
+  equal(call.argument, call.value);
+  equal(call.argument2, call.value2);
+  equal(call.argument3, call.value3);
   if (call.number == SCMP_SYS(mmap) || call.number == SCMP_SYS(mprotect))
     rules.push_back({2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0});
+  if (is_loosened("seal_args_", call.number)) rules.clear();
   return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call.number,
                                 static_cast<unsigned>(rules.size()), rules.data());
 }
 
 Result<void> load_filter(const Policy& policy) {
-  const Filter filter(seccomp_init(SCMP_ACT_KILL_PROCESS));
+  const Filter filter(
+      seccomp_init(WATTLE_LOOSENED(seal_filter) ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS));
   if (!filter) return filter_error(policy.program, "start", -ENOMEM);
   // A call through another ABI (32-bit, x32) dies as well.
-  if (const int code =
-          seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+  if (const int code = seccomp_attr_set(
+          filter.get(), SCMP_FLTATR_ACT_BADARCH,
+          WATTLE_LOOSENED(seal_other_abi) ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
       code != 0)
     return filter_error(policy.program, "other architectures", code);
   // A binary tree instead of a list: the data path pays for every call.
@@ -95,6 +124,7 @@ Result<void> load_filter(const Policy& policy) {
   const auto extra = sanitizer_calls();
   calls.insert(calls.end(), extra.begin(), extra.end());
   calls.insert(calls.end(), policy.calls.begin(), policy.calls.end());
+  loosen(calls);
   for (const AllowedCall& call : calls) {
     const int code = add_rule(filter.get(), call);
     if (code != 0 && code != -EEXIST)
@@ -113,6 +143,30 @@ Result<void> load_filter(const Policy& policy) {
   return {};
 }
 
+// Sanitizers have shadow memory of terabytes, and read files for their reports.
+bool is_sanitized() { return !sanitizer_calls().empty(); }
+
+Result<void> lock_memory(const Policy& policy) {
+  if (!policy.lock_memory || is_sanitized() || WATTLE_LOOSENED(seal_lock_memory)) return {};
+  rlimit allowed{};
+  if (getrlimit(RLIMIT_MEMLOCK, &allowed) != 0) return system_error("cannot read RLIMIT_MEMLOCK");
+  if (allowed.rlim_cur != RLIM_INFINITY) {
+    log::notice("its memory is not locked and may be swapped out: RLIMIT_MEMLOCK is not unlimited");
+    return {};
+  }
+  if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
+    return system_error(std::string(policy.program) + ": cannot lock its memory");
+  return {};
+}
+
+Result<void> enter_landlock(const Policy& policy) {
+  if (is_sanitized() || WATTLE_LOOSENED(seal_landlock)) return {};
+  const auto entered = restrict_self(policy.folders, policy.tcp_connect);
+  if (entered || entered.error().code != Errc::Unsupported) return entered;
+  log::notice(entered.error().text() + "; its seccomp filter and its user remain");
+  return {};
+}
+
 }  // namespace
 
 Result<void> enter(const Policy& policy) {
@@ -122,14 +176,17 @@ Result<void> enter(const Policy& policy) {
     return Error(Errc::Denied, std::string(policy.program) +
                                    " never runs as root: start it with `wattle up` or its systemd "
                                    "unit, which give it its own user");
-  WATTLE_TRY(limit(RLIMIT_CORE, 0, "RLIMIT_CORE"));
-  WATTLE_TRY(limit(RLIMIT_NOFILE, policy.max_descriptors, "RLIMIT_NOFILE"));
+  if (!WATTLE_LOOSENED(seal_core_limit)) WATTLE_TRY(limit(RLIMIT_CORE, 0, "RLIMIT_CORE"));
+  if (!WATTLE_LOOSENED(seal_descriptor_limit))
+    WATTLE_TRY(limit(RLIMIT_NOFILE, policy.max_descriptors, "RLIMIT_NOFILE"));
   // LeakSanitizer traces the process at its end, which a process that is not dumpable refuses.
-  const bool dumpable = !sanitizer_calls().empty();
+  const bool dumpable = is_sanitized() || WATTLE_LOOSENED(seal_dumpable);
   if (!dumpable && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
     return system_error("cannot make the process undumpable");
-  WATTLE_TRY(drop_capabilities(policy));
+  if (!WATTLE_LOOSENED(seal_capabilities)) WATTLE_TRY(drop_capabilities(policy));
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return system_error("cannot set no_new_privs");
+  WATTLE_TRY(lock_memory(policy));
+  WATTLE_TRY(enter_landlock(policy));
   return load_filter(policy);
 }
 

@@ -8,18 +8,21 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "common/os/landlock.h"
 
 namespace wattle::os {
 
-// A system call allowed with the given value in one argument, e.g. {SCMP_SYS(socket), 0, AF_INET};
-// argument = -1: any; argument2 likewise, both must hold. Several entries for one call add up. mmap
-// and mprotect entries get the rule "no PROT_EXEC" on top, whatever they say.
+// A system call allowed with the given values in up to three arguments, e.g. {SCMP_SYS(socket), 0,
+// AF_INET}; argument = -1: any; all must hold. Several entries for one call add up. mmap and
+// mprotect entries get the rule "no PROT_EXEC" on top, whatever they say.
 struct AllowedCall {
   int number;
   int argument = -1;
   std::uint64_t value = 0;
   int argument2 = -1;
   std::uint64_t value2 = 0;
+  int argument3 = -1;
+  std::uint64_t value3 = 0;
 };
 
 struct Policy {
@@ -28,7 +31,10 @@ struct Policy {
   std::vector<int> refused_softly;  // calls that libraries try by habit: EPERM instead of death
   std::uint64_t capabilities =
       0;  // bit mask 1 << CAP_*, kept in effective and permitted; all else dropped
-  unsigned max_descriptors = 1024;  // RLIMIT_NOFILE
+  unsigned max_descriptors = 1024;        // RLIMIT_NOFILE
+  std::vector<FolderRight> folders = {};  // what Landlock leaves of the file system
+  bool tcp_connect = false;               // the same of TCP
+  bool lock_memory = false;               // nothing of it is ever swapped out: it holds keys
 };
 
 // What every daemon may do after the seal (sandbox_calls.cpp): read and write open descriptors,
@@ -46,10 +52,11 @@ std::vector<AllowedCall> sanitizer_calls();
 
 // In this order: refuse uid 0 (a daemon never runs as root), RLIMIT_CORE 0, RLIMIT_NOFILE, not
 // dumpable, drop capabilities (and the bounding set where CAP_SETPCAP is there to do it;
-// no_new_privs makes it meaningless anyway), verify them, no_new_privs, seccomp with KILL_PROCESS
-// as default: whoever waits for the process sees signal 31 (SIGSYS). W^X: mmap and mprotect with
-// PROT_EXEC are not allowed. After an error the process may be half sealed: print the sentence and
-// exit.
+// no_new_privs makes it meaningless anyway), verify them, no_new_privs, lock the memory, Landlock,
+// seccomp with KILL_PROCESS as default: whoever waits for the process sees signal 31 (SIGSYS). W^X:
+// mmap and mprotect with PROT_EXEC are not allowed. Memory is locked as pages are touched, where
+// RLIMIT_MEMLOCK is unlimited; without that, and on a kernel without Landlock, the log says what is
+// missing. After an error the process may be half sealed: print the sentence and exit.
 Result<void> enter(const Policy& policy);
 
 }  // namespace wattle::os

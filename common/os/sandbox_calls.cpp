@@ -40,7 +40,7 @@ std::vector<AllowedCall> base_calls() {
       {SCMP_SYS(munmap)},
       {SCMP_SYS(mremap)},
       {SCMP_SYS(brk)},
-      {SCMP_SYS(madvise)},
+      {SCMP_SYS(madvise), 2, MADV_DONTNEED},  // malloc gives memory back; nothing else
       {SCMP_SYS(futex)},
       // clocks: the vDSO falls back to these where the clock source is not readable from user space
       {SCMP_SYS(clock_gettime)},
@@ -63,6 +63,7 @@ std::vector<AllowedCall> sanitizer_calls() {
 #if defined(WATTLE_SANITIZED) || defined(__SANITIZE_ADDRESS__)
   return {
       {SCMP_SYS(mmap)},  // shadow memory: other flags (still never PROT_EXEC)
+      {SCMP_SYS(madvise)},
       {SCMP_SYS(sigaltstack)},
       {SCMP_SYS(open)},
       {SCMP_SYS(openat)},  // symbols and /proc/self for reports and the leak check

@@ -85,6 +85,10 @@ void drop_rights(const SpawnRequest& request) {
   ::umask(077);
   const rlimit no_core{0, 0};
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0) give_up(request, "forbidding core dumps");
+  // So that it can lock what is secret. Root without CAP_SYS_RESOURCE (in a container) may not
+  // raise it; the daemon then says what that means.
+  const rlimit no_limit{RLIM_INFINITY, RLIM_INFINITY};
+  static_cast<void>(::setrlimit(RLIMIT_MEMLOCK, &no_limit));
   if (request.plan->own_network && ::unshare(CLONE_NEWNET) != 0)
     os::log::warning("cannot give " + request.path +
                          " a network namespace of its own; it runs with its seccomp policy only",

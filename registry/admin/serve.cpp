@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "common/base/check.h"
+#include "common/base/secret.h"
 #include "common/crypto/init.h"
 #include "common/os/event_loop.h"
 #include "common/os/file.h"
@@ -67,7 +68,7 @@ Result<void> serve(const Settings& settings) {
   const std::string folder = paths.state + "/registry";
   auto service = WATTLE_TRY(os::Service::open());
   const os::Fd lock = WATTLE_TRY(lock_folder(folder));
-  const std::string key = WATTLE_TRY(read_key(folder + "/https.key"));
+  std::string key = WATTLE_TRY(read_key(folder + "/https.key"));
   const std::string certificate = WATTLE_TRY(os::read_text(folder + "/https.crt", kMaxPem));
   const auto store = WATTLE_TRY(SqliteStore::open(folder + "/registry.db"));
 
@@ -78,8 +79,9 @@ Result<void> serve(const Settings& settings) {
   const auto server = WATTLE_TRY(HttpsServer::make(
       loop, certificate, key,
       [&desk](const Request& request, const Reply& reply) { desk.handle(request, reply); }));
+  wipe({reinterpret_cast<std::uint8_t*>(key.data()), key.size()});
   WATTLE_TRY(listen_all(*server, settings.listen));
-  WATTLE_TRY(os::enter(policy()));
+  WATTLE_TRY(os::enter(policy(folder)));
   WATTLE_TRY(desk.start());
   os::Watch dog;
   if (service.watchdog_us() != 0)

@@ -5,6 +5,7 @@
 
 namespace wattle::registry {
 
-os::Policy policy();
+// `state_folder`: all that it still reaches of the file system.
+os::Policy policy(const std::string& state_folder);
 
 }  // namespace wattle::registry

@@ -7,6 +7,7 @@
 #include "common/base/hex.h"
 #include "common/base/parse.h"
 #include "common/crypto/init.h"
+#include "common/crypto/key_heap.h"
 #include "common/os/event_loop.h"
 #include "common/os/log.h"
 #include "common/os/options.h"
@@ -167,6 +168,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   umask(077);
+  wattle::crypto::open_key_heap();
   wattle::os::log::open("signer");
   return wattle::signer::run(argc, argv);
 }

@@ -1,5 +1,5 @@
 wattle_test(os_sandbox_test
-  SOURCES unit/common/os/sandbox_test.cpp
+  SOURCES unit/common/os/landlock_test.cpp unit/common/os/sandbox_test.cpp
   LINKS wattle_os)
 wattle_test(os_test
   SOURCES

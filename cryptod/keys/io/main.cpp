@@ -10,6 +10,7 @@
 #include "common/base/parse.h"
 #include "common/base/secret.h"
 #include "common/crypto/init.h"
+#include "common/crypto/key_heap.h"
 #include "common/os/clock.h"
 #include "common/os/file.h"
 #include "common/os/options.h"
@@ -171,4 +172,7 @@ int main_of(int argc, char** argv) {
 }  // namespace
 }  // namespace wattle::keys
 
-int main(int argc, char** argv) { return wattle::keys::main_of(argc, argv); }
+int main(int argc, char** argv) {
+  wattle::crypto::open_key_heap();
+  return wattle::keys::main_of(argc, argv);
+}

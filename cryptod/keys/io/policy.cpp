@@ -8,12 +8,13 @@ namespace wattle::keys {
 os::Policy policy() {
   os::Policy out{"wattle-keyd", {}, {}};
   out.calls = {
-      {SCMP_SYS(pwrite64)},                    // the counter file
-      {SCMP_SYS(fdatasync)},                   // the same
-      {SCMP_SYS(accept4)},                     // metad
-      {SCMP_SYS(getsockopt), 2, SO_PEERCRED},  // who it is
+      {SCMP_SYS(pwrite64)},                                   // the counter file
+      {SCMP_SYS(fdatasync)},                                  // the same
+      {SCMP_SYS(accept4), 3, SOCK_NONBLOCK | SOCK_CLOEXEC},   // metad
+      {SCMP_SYS(getsockopt), 1, SOL_SOCKET, 2, SO_PEERCRED},  // who it is
   };
   out.max_descriptors = 64;
+  out.lock_memory = true;
   return out;
 }
 
