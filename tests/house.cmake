@@ -1,12 +1,14 @@
 # Tests of the house itself and of whole machines: layout, namespaces, the demo.
 set(bin ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
-add_test(NAME layout.links COMMAND ${CMAKE_SOURCE_DIR}/tests/layout/links.sh ${bin})
+add_test(NAME layout.links COMMAND ${CMAKE_SOURCE_DIR}/tests/layout/links.sh ${bin} ${CMAKE_BUILD_TYPE})
 set_tests_properties(layout.links PROPERTIES LABELS release-only)
-foreach(name join join_failures secrecy crash powers first_member idle look document line nat cold
+foreach(name join join_failures secrecy crash powers sealcheck first_member idle look document line nat cold
         state versions)
   add_test(NAME netns.${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/${name}.sh ${bin})
   set_tests_properties(netns.${name} PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
 endforeach()
+add_test(NAME netns.loosened COMMAND ${CMAKE_SOURCE_DIR}/tests/proc/sealcheck/loosen)
+set_tests_properties(netns.loosened PROPERTIES LABELS "netns;long" TIMEOUT 1800 RUN_SERIAL ON)
 add_test(NAME netns.idle_20 COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/idle.sh ${bin} 20)
 set_tests_properties(netns.idle_20 PROPERTIES LABELS "netns;long" TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME netns.survive COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/survive.sh ${bin})
