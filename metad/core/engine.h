@@ -226,6 +226,7 @@ class Engine {
                 Instant start, Now now);
   void fetch(const NodeAddress& owner, Now now);
   void key_arrived(const NodeAddress& owner, Now now);
+  void judge_name(const NodeAddress& owner);
   void give_up(const NodeAddress& owner);
   void send_answer(LinkId id, const std::string& owner, const std::string& requester, Bytes answer);
 
@@ -236,6 +237,9 @@ class Engine {
   void on_origin(const key_link::Origin& message, Now now);
   LaneFeed::Message build(const LaneFeed::Key& key) const;
   bool has_session(const NodeAddress& address) const;
+  bool may_keep_session(const NodeAddress& address);
+  // What no honest cryptod says: counted, and named in the log.
+  void refuse_cryptod(std::string_view counter, std::string rule);
 
   // engine_way.cpp
   void on_req_way(LinkId id, Link& link, const Request& request, Now now);

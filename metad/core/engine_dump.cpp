@@ -102,7 +102,7 @@ void Engine::dump_status(ControlId id) {
 
 void Engine::dump_peers(ControlId id) {
   for (const auto& [address, host] : nodes_.hosts()) {
-    Keys keys = {{"name", host.origin.record.name}, {"address", address.text()}};
+    Keys keys = {{"name", nodes_.label(address)}, {"address", address.text()}};
     const KeyBroker::Entry* entry = broker_.find(address);
     if (entry != nullptr) {
       const Credential& credential = entry->accepted.credential;

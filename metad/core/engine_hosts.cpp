@@ -83,6 +83,7 @@ bool Engine::take_record(LinkId id, Link& link, const SignedOrigin& origin, bool
   // The name of a newer certificate is proven by the link that shows it.
   if (record.address == link.address() && record.serial <= link.up().serial)
     nodes_.prove_name(record.address, link.up().name);
+  if (told != NodeDb::Told::Same) judge_name(record.address);
   if (told != NodeDb::Told::Same) neighbour_renewed(record.address, now);
   if (told != NodeDb::Told::Same || !heard) {
     owners_.hint(record.address, Subnet::of(nodes_.find(record.address)->mac));

@@ -1,6 +1,7 @@
 // Packet keys: REQ_KEY, ANS_KEY, KEY_CHANGED, and what is being fetched.
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "metad/core/engine.h"
 
 namespace wattle::metad {
@@ -138,17 +139,7 @@ void Engine::key_arrived(const NodeAddress& owner, Now) {
   feed_.unmark(LaneFeed::Kind::NoKey, owner);
   if (cryptod_) feed_.mark(LaneFeed::Kind::Member, owner);
   owners_.prove(owner, entry->accepted.credential);
-  if (const Host* host = nodes_.find(owner)) {
-    const std::string name = host->origin.record.name;
-    if (entry->accepted.credential.serial < host->origin.record.serial) {
-      // Its record is newer than this credential: the name may have changed since.
-    } else if (name_hash(name) == entry->accepted.credential.name_hash) {
-      nodes_.prove_name(owner, name);
-    } else {
-      count("name_false");
-      nodes_.disprove_name(owner);
-    }
-  }
+  judge_name(owner);
   auto want = wants_.take(owner);
   if (!want) return;
   for (const Waiter& waiter : want->waiters) {
@@ -162,6 +153,22 @@ void Engine::key_arrived(const NodeAddress& owner, Now) {
       const auto control = controls_.find(waiter.id);
       if (control != controls_.end()) control->second.query.reset();
     }
+  }
+}
+
+// A member may claim any name in its record, with any serial: its credential has the last word. One
+// that was renamed is called by its address until its newer credential comes.
+void Engine::judge_name(const NodeAddress& owner) {
+  const KeyBroker::Entry* entry = broker_.find(owner);
+  const Host* host = nodes_.find(owner);
+  if (entry == nullptr || host == nullptr) return;
+  const std::string name = host->origin.record.name;
+  if (WATTLE_CHECKED(metad_name, name_hash(name) == entry->accepted.credential.name_hash)) {
+    nodes_.prove_name(owner, name);
+  } else if (!host->name_proven ||  // by the certificate of a link, which may be newer
+             entry->accepted.credential.serial >= host->origin.record.serial) {
+    if (!host->name_false) count("name_false");
+    nodes_.disprove_name(owner);
   }
 }
 

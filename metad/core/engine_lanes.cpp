@@ -15,6 +15,8 @@ void put_first(const meta_link::PeerState& session, std::vector<Endpoint>& endpo
   if (endpoints.size() > kMaxEndpoints) endpoints.resize(kMaxEndpoints);
 }
 
+constexpr std::size_t kMaxCounters = 256;  // of cryptod
+
 constexpr Duration kTableLimit = std::chrono::seconds(2);  // for HeldRoutesEnd
 
 meta_link::RouteEntry print_entry(const TableEntry& entry) {
@@ -68,9 +70,15 @@ Actions Engine::on_cryptod_down(Now now) {
 Actions Engine::on_cryptod(const meta_link::ToMetad::Message& message, Now now) {
   std::visit(ipc::Overload{
                  [](const std::monostate&) {},
-                 [&](const meta_link::Ready& m) { on_ready(m, now); },
+                 [&](const meta_link::Ready& m) {
+                   if (table_) return refuse_cryptod("ready_again", "Ready: twice");
+                   on_ready(m, now);
+                 },
                  [&](const meta_link::HeldRoute& m) { on_held_route(m, now); },
-                 [&](const meta_link::HeldRoutesEnd&) { begin_table(true, now); },
+                 [&](const meta_link::HeldRoutesEnd&) {
+                   if (table_) return refuse_cryptod("table_again", "HeldRoutesEnd: twice");
+                   begin_table(true, now);
+                 },
                  [&](const meta_link::RouteAck& m) { router_.acknowledged(m.ticket, now.mono); },
                  [&](const meta_link::LinkState& m) { on_link_state(m, now); },
                  [&](const meta_link::Carry& m) { on_carry(m, now); },
@@ -82,17 +90,20 @@ Actions Engine::on_cryptod(const meta_link::ToMetad::Message& message, Now now) 
                  [&](const meta_link::PeerState& m) {
                    NodeAddress address;
                    address.bytes = m.address;
-                   if (sessions_.size() < NodeDb::kMaxHosts || sessions_.contains(address))
-                     sessions_[address] = m;
+                   if (!may_keep_session(address)) return count("session_of_nobody");
+                   sessions_[address] = m;
                    // A peer that came to us: a cryptod that is restarted will need its record at
                    // once.
-                   if (m.state == meta_link::SessionState::Live && broker_.find(address) == nullptr)
+                   if (m.state == meta_link::SessionState::Live &&
+                       nodes_.find(address) != nullptr && broker_.find(address) == nullptr)
                      want_key(address, 0, {},
                               now.mono + std::chrono::milliseconds(random_->u32() % 2000), now);
                  },
                  [&](const meta_link::PeersEnd& m) {
                    tapd_ = m.device;
                    cryptod_counters_ = m.counters;
+                   if (cryptod_counters_.size() > kMaxCounters)
+                     cryptod_counters_.resize(kMaxCounters);
                    for (auto& [id, control] : controls_)
                      if (control.query && control.query->lists_peers() && control.query->id == m.id)
                        finish_query(id, control, now);
@@ -172,6 +183,19 @@ LaneFeed::Message Engine::build(const LaneFeed::Key& key) const {
   return std::monostate{};
 }
 
+void Engine::refuse_cryptod(std::string_view counter, std::string rule) {
+  count(counter);
+  note(Note::Level::Warning, "refused what cryptod says", nullptr, std::move(rule));
+}
+
+// What a cryptod that lies has filled gives way to members that we have heard of.
+bool Engine::may_keep_session(const NodeAddress& address) {
+  if (sessions_.size() < NodeDb::kMaxHosts || sessions_.contains(address)) return true;
+  if (nodes_.find(address) == nullptr) return false;
+  std::erase_if(sessions_, [this](const auto& item) { return nodes_.find(item.first) == nullptr; });
+  return sessions_.size() < NodeDb::kMaxHosts;
+}
+
 bool Engine::has_session(const NodeAddress& address) const {
   const auto at = sessions_.find(address);
   return at != sessions_.end() && at->second.state == meta_link::SessionState::Live;
@@ -183,16 +207,15 @@ void Engine::on_own_record(const meta_link::OwnRecord& message, Now now) {
   // Made for the certificate before a renewal: the one for this follows.
   const auto record = decode_packet_key(message.record);
   if (record && record->serial < setup_.serial) return count("own_record_outdated");
+  if (record && record->epoch < own_epoch_)
+    return refuse_cryptod("own_record_refused", "OwnRecord: pkr_epoch");
   Bytes answer = to_bytes(message.record);
   answer.insert(answer.end(), setup_.credential.begin(), setup_.credential.end());
   Accepted accepted;
   const Check check = accept_record(broker_.trust(), message.record, setup_.credential,
                                     setup_.address, now.unix, nullptr, accepted);
-  if (check != Check::Accept) {
-    count("own_record_refused");
-    return note(Note::Level::Warning, "cryptod's own packet-key record does not verify", nullptr,
-                std::string(check_name(check)));
-  }
+  if (check != Check::Accept)
+    return refuse_cryptod("own_record_refused", "OwnRecord: " + std::string(check_name(check)));
   own_answer_ = std::move(answer);
   for (const OwnWaiter& waiter : own_waiters_)
     send_answer(waiter.link, setup_.name, waiter.requester, own_answer_);
@@ -224,8 +247,11 @@ void Engine::on_want_key(const meta_link::WantKey& message, Now now) {
   owner.bytes = message.address;
   if (broker_.answer(owner, message.epoch, now) != nullptr)
     return feed_.mark(LaneFeed::Kind::Member, owner);
-  if (nodes_.find(owner) == nullptr || !want_key(owner, message.epoch, {}, now.mono, now))
-    feed_.mark(LaneFeed::Kind::NoKey, owner);
+  if (nodes_.find(owner) == nullptr) {
+    count("key_of_unknown");
+    return feed_.answer(meta_link::NoKey{owner.bytes});  // bounded; it may be anything
+  }
+  if (!want_key(owner, message.epoch, {}, now.mono, now)) feed_.mark(LaneFeed::Kind::NoKey, owner);
 }
 
 Actions Engine::on_keyd_down(Now) {
@@ -263,7 +289,11 @@ Actions Engine::on_keyd(const key_link::ToMetad::Message& message, Now now) {
 // Every link hears of it from the router: the record is a new way to us.
 void Engine::on_origin(const key_link::Origin& message, Now now) {
   const auto before = own_.current();
-  if (!own_.signed_one(message)) return count("own_origin_refused");
+  if (!own_.signed_one(message)) {
+    count("own_origin_refused");
+    return note(Note::Level::Warning, "refused what keyd says of this node", nullptr,
+                "Origin: not asked, not of this node, or not signed by it");
+  }
   const OriginRecord& record = own_.current()->record;
   router_.own_seqno(record.seqno, now.mono, !before || !says_the_same(before->record, record));
   out_.push_back(StoreFile{"origin", print_request(print_origin(*own_.current())) + "\n"});

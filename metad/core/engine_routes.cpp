@@ -174,7 +174,7 @@ void Engine::unconfirm_health(Now now) {
 }
 
 void Engine::on_held_route(const meta_link::HeldRoute& message, Now now) {
-  if (started_) return;  // what we know is newer
+  if (started_) return count("held_route_late");  // what we know is newer
   NodeAddress destination;
   destination.bytes = message.destination;
   if (destination != setup_.address)
@@ -206,6 +206,7 @@ void Engine::begin_table(bool kept, Now now) {
 void Engine::on_link_state(const meta_link::LinkState& message, Now now) {
   NodeAddress neighbour;
   neighbour.bytes = message.address;
+  if (!router_.neighbours().contains(neighbour)) return count("link_state_of_nobody");
   const auto known = health_.find(neighbour);
   if (known == health_.end() && health_.size() >= kMaxHealth) return count("link_state_full");
   const bool down = message.way == meta_link::LinkWay::Down;

@@ -32,7 +32,7 @@ NodeDb::Told NodeDb::tell(const SignedOrigin& origin, LinkId link, Instant now) 
   Host& host = at->second;
   if (result == Told::Newer && host.origin.record.name != record.name) {
     drop_name(record.address, host.origin.record.name);
-    host.name_proven = false;
+    host.name_proven = host.name_false = false;
   }
   if (result == Told::New ||
       (result == Told::Newer && !says_the_same(host.origin.record, record))) {
@@ -125,6 +125,7 @@ bool NodeDb::prove_name(const NodeAddress& address, std::string_view name) {
     return false;
   }
   at->second.name_proven = true;
+  at->second.name_false = false;
   claim_name(address, at->second);
   return true;
 }
@@ -133,6 +134,7 @@ void NodeDb::disprove_name(const NodeAddress& address) {
   const auto at = hosts_.find(address);
   if (at == hosts_.end()) return;
   at->second.name_proven = false;
+  at->second.name_false = true;
   drop_name(address, at->second.origin.record.name);
 }
 
@@ -156,6 +158,7 @@ bool NodeDb::make_room() {
 }
 
 void NodeDb::claim_name(const NodeAddress& address, const Host& host) {
+  if (host.name_false) return;
   const auto [at, free] = names_.emplace(host.origin.record.name, address);
   if (free || at->second == address || !host.name_proven) return;
   const Host* holder = find(at->second);

@@ -23,6 +23,7 @@ struct Host {
   std::set<LinkId> told_by;  // empty: heard of no more, kept for a while (kForget)
   Instant heard{};
   bool name_proven = false;
+  bool name_false = false;  // what is known of its credential does not bear the name out
   // The lowest seqno of a record that says what is held, and whether a way with it has come.
   std::uint64_t news = 0;
   bool news_came = false;

@@ -1,6 +1,7 @@
 #include "metad/core/own_origin.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/parse.h"
 
@@ -34,10 +35,14 @@ void OwnOrigin::restore(const Setup& setup) {
 }
 
 void OwnOrigin::local(const meta_link::LocalEndpoints& message) {
-  local_ = message.addresses;
+  local_.assign(message.addresses.begin(),
+                message.addresses.begin() +
+                    static_cast<std::ptrdiff_t>(std::min(message.addresses.size(), kMaxLocal)));
   port4_ = message.port4;
   port6_ = message.port6;
-  seen_ = message.seen;
+  seen_.assign(message.seen.begin(),
+               message.seen.begin() +
+                   static_cast<std::ptrdiff_t>(std::min(message.seen.size(), kMaxEndpoints)));
   not_before_ = std::min(not_before_, asked_ + kGap);
 }
 
@@ -73,7 +78,7 @@ std::optional<key_link::SignOrigin> OwnOrigin::due(Instant now) {
 }
 
 bool OwnOrigin::signed_one(const key_link::Origin& answer) {
-  waiting_ = false;
+  if (!std::exchange(waiting_, false)) return false;  // each one goes out to everybody
   auto record = parse_origin_body(answer.body);
   if (!record || record->network != network_ || record->address != address_ ||
       record->name != name_ || !verify_origin(*record, answer.signature))

@@ -18,6 +18,7 @@ namespace wattle::metad {
 class OwnOrigin {
  public:
   static constexpr std::size_t kMaxObserved = 4;
+  static constexpr std::size_t kMaxLocal = 256;  // addresses of this host, as cryptod told them
   static constexpr Duration kWaitForAddresses = std::chrono::seconds(2);
   static constexpr Duration kAnswerLimit = std::chrono::seconds(5);
   static constexpr Duration kGap = std::chrono::milliseconds(600);  // keyd allows 2 a second

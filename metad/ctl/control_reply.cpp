@@ -106,7 +106,9 @@ Result<std::vector<PeerReply>> parse_peers(const std::vector<std::string>& lines
     if (const auto roles = line.find("roles"))
       for (const std::string_view role : split(*roles, ','))
         if (!role.empty()) peer.roles.emplace_back(role);
-    if (!is_node_name(peer.name)) return Errc::BadValue;
+    // Who claims a name that is not its own is called by its address.
+    if (!is_node_name(peer.name) && (peer.name.empty() || peer.name != peer.address))
+      return Errc::BadValue;
     out.push_back(std::move(peer));
   }
   return out;

@@ -175,7 +175,10 @@ void Driver::perform(const Action& action) {
                  [&](const Note& a) {
                    std::string sentence = a.sentence;
                    // What is said for debugging takes no room from the rest.
-                   os::log::Limited& log = a.level == Note::Level::Debug ? details_ : notes_;
+                   // Nor does what a neighbour process lies about.
+                   os::log::Limited& log = a.level == Note::Level::Debug            ? details_
+                                           : a.sentence.starts_with("refused what") ? refusals_
+                                                                                    : notes_;
                    const os::log::Field peer{os::log::Key::Peer, a.peer};
                    const os::log::Field err{os::log::Key::Err, a.err};
                    if (a.peer.empty() && a.err.empty())

@@ -59,7 +59,7 @@ class Driver {
   os::Watch stopping_;
   std::uint64_t document_version_ = 0;
   bool relay_ = false;
-  os::log::Limited notes_{60}, details_{600};
+  os::log::Limited notes_{60}, details_{600}, refusals_;
   std::map<std::string, std::uint64_t, std::less<>> counted_;
   Instant counted_at_{};
 };

@@ -53,6 +53,12 @@ TEST(NodeDb, AProvenNameBeatsTheFirstClaim) {
   // Who claims another name than its own has none.
   EXPECT_FALSE(db.prove_name(realm.address(3), "carol"));
   EXPECT_EQ(db.find("bob"), nullptr);
+  // Saying it again does not help; a name that is borne out does.
+  ASSERT_EQ(db.tell(realm.origin(3, "bob", 2), 2, kStart), Told::Newer);
+  EXPECT_EQ(db.find("bob"), nullptr);
+  EXPECT_EQ(db.label(realm.address(3)), realm.address(3).text());
+  EXPECT_TRUE(db.prove_name(realm.address(3), "bob"));
+  EXPECT_EQ(db.label(realm.address(3)), "bob");
 }
 
 TEST(NodeDb, ForgetsAnHourAfterTheLastWordOfIt) {
