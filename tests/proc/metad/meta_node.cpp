@@ -200,9 +200,15 @@ std::string MetaNode::log_text() const {
   return text ? *text : std::string("(no log)");
 }
 
+void MetaNode::end_lanes() {
+  meta_.reset();
+  key_.reset();
+}
+
 void MetaNode::accept_meta() {
   auto socket = os::accept_unix(meta_listener_.raw());
   if (!socket) return;
+  if (take_meta) return take_meta(std::move(*socket));
   using Channel = os::Channel<meta_link::ToMetad, meta_link::ToCryptod>;
   Channel::Callbacks callbacks;
   callbacks.on_message = [this](meta_link::ToCryptod::Message& message, std::vector<os::Fd>&) {
@@ -250,6 +256,7 @@ void MetaNode::rotate() {
 void MetaNode::accept_key() {
   auto socket = os::accept_unix(key_listener_.raw());
   if (!socket) return;
+  if (take_key) return take_key(std::move(*socket));
   using Channel = os::Channel<key_link::ToMetad, key_link::FromMetad>;
   Channel::Callbacks callbacks;
   callbacks.on_message = [this](key_link::FromMetad::Message& message, std::vector<os::Fd>&) {

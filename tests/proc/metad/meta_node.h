@@ -61,6 +61,9 @@ class MetaNode {
     return meta_ && meta_->send(message);
   }
   void rotate();  // a new packet-key record
+  // Whoever takes metad's next connections instead of the honest cryptod and keyd.
+  std::function<void(os::Fd)> take_meta, take_key;
+  void end_lanes();  // metad connects anew at once
 
   MetaLab& lab;
   std::uint8_t number;
