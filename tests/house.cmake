@@ -13,6 +13,8 @@ add_test(NAME netns.idle_20 COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/idle.sh ${bi
 set_tests_properties(netns.idle_20 PROPERTIES LABELS "netns;long" TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME netns.survive COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/survive.sh ${bin})
 set_tests_properties(netns.survive PROPERTIES LABELS "netns;long" TIMEOUT 300 RUN_SERIAL ON)
+add_test(NAME netns.backup COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/backup.sh ${bin})
+set_tests_properties(netns.backup PROPERTIES LABELS "netns;long" TIMEOUT 400 RUN_SERIAL ON)
 # Three renewals in the long run, one in the gate.
 add_test(NAME netns.renewal COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/renewal.sh ${bin} 45)
 set_tests_properties(netns.renewal PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
