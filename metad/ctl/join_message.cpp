@@ -75,6 +75,8 @@ constexpr NamedRefusal kRefusals[] = {
     {"bad-request", Refusal::BadRequest},
     {"limit", Refusal::Busy},
     {"signer-away", Refusal::SignerAway},
+    {"storage", Refusal::SignerAway},
+    {"clock-off", Refusal::SignerAway},
     {"network-full", Refusal::NetworkFull},
     {"revoked", Refusal::Denied},
     {"name-taken", Refusal::Denied},

@@ -35,9 +35,9 @@ JoinVerdict refused(const CheckAnswer& answer, const std::string& network) {
       return later(Exit::Temporary,
                    "the registry is busy: run the same wattle join again in a minute");
     case Refusal::SignerAway:
-      return later(Exit::Temporary,
-                   "the registry's signer is away: see that wattle-signer runs on its host" +
-                       std::string(kSameAgain));
+      return later(Exit::Temporary, "the registry can make no members now" + said +
+                                        ": see the log of wattle-signer on its host" +
+                                        std::string(kSameAgain));
     case Refusal::NetworkFull:
       return later(Exit::General, "the network " + network + " has no address left" + said);
     case Refusal::Denied:

@@ -199,6 +199,8 @@ TEST(Checker, ReadsRefusals) {
   EXPECT_EQ(refused(403, R"({"error":"unknown-token"})"), Refusal::UnknownToken);
   EXPECT_EQ(refused(409, R"({"error":"id-clash"})"), Refusal::IdClash);
   EXPECT_EQ(refused(503, R"({"error":"signer-away"})"), Refusal::SignerAway);
+  EXPECT_EQ(refused(507, R"({"error":"storage"})"), Refusal::SignerAway);
+  EXPECT_EQ(refused(503, R"({"error":"clock-off"})"), Refusal::SignerAway);
   EXPECT_EQ(refused(409, R"({"error":"network-full"})"), Refusal::NetworkFull);
   EXPECT_EQ(refused(403, R"({"error":"revoked"})"), Refusal::Denied);
   EXPECT_EQ(refused(409, R"({"error":"name-taken"})"), Refusal::Denied);
