@@ -7,6 +7,7 @@
 #include "common/crypto/key_heap.h"
 #include "common/os/event_loop.h"
 #include "common/os/log.h"
+#include "common/os/paths.h"
 #include "common/os/random.h"
 #include "common/os/service.h"
 #include "cryptod/config.h"
@@ -16,7 +17,6 @@
 namespace wattle::cryptod {
 namespace {
 
-constexpr int kExitConfig = 78;
 constexpr std::size_t kSessionHeap = 16 * crypto::kKeyHeap;  // four thousand sessions
 
 Result<LaneSockets> take_sockets(os::Service& service, const Config& config) {
@@ -32,7 +32,7 @@ Result<LaneSockets> take_sockets(os::Service& service, const Config& config) {
 
 Result<void> run(const Config& config) {
   os::log::set_level(config.level);
-  os::Service service = WATTLE_TRY(os::Service::open());
+  os::Service service = WATTLE_TRY(os::Service::open(os::Paths(config.network).run));
   LaneSockets sockets = WATTLE_TRY(take_sockets(service, config));
   const EngineConfig genesis = WATTLE_TRY(load_genesis(config));
   ::signal(SIGPIPE, SIG_IGN);
@@ -68,5 +68,5 @@ int main(int argc, char** argv) {
   const auto done = config ? cryptod::run(**config) : Result<void>(config.error());
   if (done) return 0;
   os::log::error(done.error().text());
-  return done.error().code == Errc::Config ? cryptod::kExitConfig : 1;
+  return os::exit_code(done.error());
 }

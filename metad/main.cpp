@@ -17,8 +17,6 @@
 namespace wattle::metad {
 namespace {
 
-constexpr int kExitConfig = 78;
-
 // Both families; a host without IPv6 is served by IPv4 alone.
 Result<std::vector<os::Fd>> open_listeners(std::uint16_t port) {
   std::vector<os::Fd> out;
@@ -30,7 +28,7 @@ Result<std::vector<os::Fd>> open_listeners(std::uint16_t port) {
 
 Result<void> run(const Config& config) {
   os::log::set_level(config.level);
-  os::Service service = WATTLE_TRY(os::Service::open());
+  os::Service service = WATTLE_TRY(os::Service::open(config.run_folder));
   ::signal(SIGPIPE, SIG_IGN);
   crypto::init();
   LoadedMembership membership = WATTLE_TRY(load_membership(config, os::unix_now()));
@@ -85,5 +83,5 @@ int main(int argc, char** argv) {
   const auto done = config ? metad::run(**config) : Result<void>(config.error());
   if (done) return 0;
   os::log::error(done.error().text());
-  return done.error().code == Errc::Config ? metad::kExitConfig : 1;
+  return os::exit_code(done.error());
 }

@@ -155,8 +155,7 @@ int run(os::Service& service, Netlink& netlink, CryptoLane& lane, const Opened& 
 
 int fail(const Error& error) {
   os::log::error(error.text());
-  const bool configuration = error.code == Errc::Config || error.code == Errc::Unsupported;
-  return configuration ? kExitConfig : 1;
+  return error.code == Errc::Unsupported ? kExitConfig : os::exit_code(error);
 }
 
 int start(const CommandLine& command) {
@@ -164,7 +163,7 @@ int start(const CommandLine& command) {
   if (!settings) return fail(settings.error());
   if (command.action == CommandLine::Action::Check) return std::puts("wattle-tapd: all right") < 0;
   os::log::set_level(settings->log_level);
-  auto service = os::Service::open();
+  auto service = os::Service::open(os::Paths(command.network).run);
   if (!service) return fail(service.error());
   auto netlink = Netlink::open();
   if (!netlink) return fail(netlink.error());

@@ -11,6 +11,7 @@
 
 #include "common/base/parse.h"
 #include "common/os/file.h"
+#include "common/os/instance.h"
 #include "common/os/log.h"
 #include "common/os/unix_socket.h"
 
@@ -21,6 +22,7 @@ namespace {
 constexpr int kFirst = 3;  // SD_LISTEN_FDS_START
 constexpr std::uint64_t kMaxPassed = 256;
 constexpr int kWaitMs = 2000;
+constexpr int kExitConfig = 78;
 
 std::string take_variable(const char* name) {
   const char* value = std::getenv(name);
@@ -46,7 +48,7 @@ Result<Fd> connect_notify(const std::string& path) {
 
 }  // namespace
 
-Result<Service> Service::open() {
+Result<Service> Service::open(const std::string& run) {
   log::obey_signals();
   const std::string pid = take_variable("LISTEN_PID");
   const std::string count = take_variable("LISTEN_FDS");
@@ -72,6 +74,7 @@ Result<Service> Service::open() {
       service.passed_.emplace(i < parts.size() ? std::string(parts[i]) : "unknown", Fd(fd));
     }
   }
+  if (service.passed_.empty() && !run.empty()) WATTLE_TRY(refuse_second(run));
   if (!notify.empty()) service.notify_ = WATTLE_TRY(connect_notify(notify));
   if (!watchdog.empty() && (watchdog_pid.empty() || watchdog_pid == own_pid)) {
     const auto us = parse_decimal(watchdog);
@@ -133,5 +136,9 @@ void Service::store(std::string_view name, int fd) {
 }
 
 void Service::watchdog() { notify("WATCHDOG=1\n", 0); }
+
+int exit_code(const Error& error) {
+  return error.code == Errc::Config ? kExitConfig : error.code == Errc::Exists ? kExitLocked : 1;
+}
 
 }  // namespace wattle::os

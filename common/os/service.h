@@ -17,7 +17,9 @@ class Service {
   // Reads LISTEN_PID/LISTEN_FDS/LISTEN_FDNAMES, NOTIFY_SOCKET, WATCHDOG_USEC and clears them from
   // the environment. All descriptors get CLOEXEC and O_NONBLOCK. From here on SIGUSR1 and SIGUSR2
   // set the log's level (log.h).
-  static Result<Service> open();
+  // Exists if nothing was passed, `run` is a network's run folder, and an instance of that network
+  // is up that did not start this process (instance.h).
+  static Result<Service> open(const std::string& run = {});
 
   // The first (or every) passed descriptor of that name; NotFound with a sentence that says who
   // should have made it.
@@ -39,5 +41,9 @@ class Service {
   Fd notify_;
   std::uint64_t watchdog_us_ = 0;
 };
+
+// Of a daemon that could not start or go on: 78 for a bad configuration, 75 for a second start,
+// else 1.
+int exit_code(const Error& error);
 
 }  // namespace wattle::os

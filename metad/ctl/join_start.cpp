@@ -24,7 +24,7 @@ constexpr useconds_t kPollPause = 50000;
 // A supervisor that runs already (on the registry's host) is told to look again.
 Outcome start_daemons(const std::string& network, const os::Paths& paths) {
   if (!os::exists("/run/systemd/system")) {
-    if (const auto holder = find_holder(paths.run + "/lock")) {
+    if (const auto holder = os::find_holder(paths.run + "/lock")) {
       if (syscall(SYS_pidfd_send_signal, holder->process.raw(), SIGHUP, nullptr, 0) == 0) return {};
     }
   }

@@ -61,7 +61,7 @@ bool wait_for_end(const std::set<uid_t>& uids) {
 Outcome stop_member_only(const std::string& network, const os::Paths& paths) {
   ::unlink(paths.member().c_str());
   if (!os::exists("/run/systemd/system")) {
-    const auto holder = find_holder(paths.run + "/lock");
+    const auto holder = os::find_holder(paths.run + "/lock");
     if (!holder) return {};
     if (syscall(SYS_pidfd_send_signal, holder->process.raw(), SIGHUP, nullptr, 0) == 0) return {};
   }

@@ -5,7 +5,8 @@ wattle_library(up_core PURE
 wattle_library(wattle_up
   SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/up.cpp ${CMAKE_CURRENT_LIST_DIR}/up_daemon.cpp
-    ${CMAKE_CURRENT_LIST_DIR}/up_children.cpp ${CMAKE_CURRENT_LIST_DIR}/up_lock.cpp ${CMAKE_CURRENT_LIST_DIR}/up_log.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/up_children.cpp ${CMAKE_CURRENT_LIST_DIR}/up_leftovers.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/up_lock.cpp ${CMAKE_CURRENT_LIST_DIR}/up_log.cpp
     ${CMAKE_CURRENT_LIST_DIR}/up_notify.cpp ${CMAKE_CURRENT_LIST_DIR}/up_spawn.cpp
     ${CMAKE_CURRENT_LIST_DIR}/up_store.cpp ${CMAKE_CURRENT_LIST_DIR}/up_supervisor.cpp
     ${CMAKE_CURRENT_LIST_DIR}/up_systemd.cpp

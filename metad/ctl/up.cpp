@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -16,6 +17,7 @@
 #include "common/os/file.h"
 #include "common/os/log.h"
 #include "common/os/paths.h"
+#include "metad/ctl/up_leftovers.h"
 #include "metad/ctl/up_lock.h"
 #include "metad/ctl/up_log.h"
 #include "metad/ctl/up_supervisor.h"
@@ -28,7 +30,7 @@ constexpr int kExitUsage = 2;
 constexpr int kExitNotRunning = 3;
 constexpr int kExitNotJoined = 4;
 constexpr int kExitTimeout = 7;
-constexpr int kExitLocked = 75;
+using os::kExitLocked;
 constexpr int kExitNotRoot = 77;
 constexpr int kStartPatienceMs = 20'000;  // the supervisor itself tells after 15 s
 constexpr int kStopPatienceMs = 5'000;
@@ -72,11 +74,13 @@ Result<std::string> own_folder() {
 int supervise(const std::string& network, const std::string& programs, InstanceLock& lock,
               const std::function<void(const StartReport&)>& report) {
   ::umask(022);
+  ::prctl(PR_SET_NAME, "wattle", 0, 0, 0);  // join and init start it as /proc/self/exe
   os::log::open("up");
   if (const auto written = lock.write_pid(); !written) {
     report({1, written.error().text()});
     return 1;
   }
+  end_leftovers(network);
   return Supervisor(network, programs, report).run();
 }
 
@@ -191,7 +195,7 @@ int run_down(const std::vector<std::string>& args) {
   if (!arguments) return say(kExitUsage, arguments.error().text());
   if (::geteuid() != 0) return say(kExitNotRoot, "wattle down must be run by root");
   const std::string& network = arguments->network;
-  const auto holder = find_holder(os::Paths(network).run + "/lock");
+  const auto holder = os::find_holder(os::Paths(network).run + "/lock");
   if (!holder && holder.error().code == Errc::NotFound) {
     if (systemd_runs()) return systemd_down(network);
     return say(kExitNotRunning, "the network " + network + " is not up");

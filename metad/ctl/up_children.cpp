@@ -37,7 +37,7 @@ std::string program_of(pid_t pid) {
 }  // namespace
 
 Result<std::vector<Child>> find_children(const std::string& lock_path) {
-  const Holder holder = WATTLE_TRY(find_holder(lock_path));
+  const os::Holder holder = WATTLE_TRY(os::find_holder(lock_path));
   std::vector<Child> out;
   for (const pid_t pid : children_of(holder.pid)) {
     Child child;

@@ -1,13 +1,13 @@
-// One instance per network: a lock on /run/wattle/NET/lock, held as long as the descriptor is open;
-// the file names the holder's pid.
+// One instance per network: the lock on /run/wattle/NET/lock, held as long as the descriptor is
+// open; the file names the holder's pid. Who asks for the holder: common/os/instance.h.
 #pragma once
 
 #include <sys/types.h>
-#include <optional>
 #include <string>
 
 #include "common/base/result.h"
 #include "common/os/fd.h"
+#include "common/os/instance.h"
 
 namespace wattle::ctl {
 
@@ -20,12 +20,5 @@ class InstanceLock {
  private:
   os::Fd fd_;
 };
-
-// The holder of the lock; NotFound if nobody has it.
-struct Holder {
-  pid_t pid = 0;
-  os::Fd process;  // pidfd: signals reach this process or nobody
-};
-Result<Holder> find_holder(const std::string& path);
 
 }  // namespace wattle::ctl

@@ -191,11 +191,13 @@ void Supervisor::on_end(Daemon& daemon, int status, Instant now) {
   const Duration delay = daemon.policy.on_end(daemon.started, now);
   daemon.pid = -1;
   daemon.ready = false;
+  const std::string what = daemon.name() + " " + describe_end(status);
+  const bool quiet = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   if (stopping_ || !daemon.wanted) {
     if (!daemon.wanted) daemon.store.clear();
+    os::log::write(quiet ? os::log::Level::Info : os::log::Level::Warning, what);
     return;
   }
-  const std::string what = daemon.name() + " " + describe_end(status);
   if (WIFEXITED(status) && WEXITSTATUS(status) == kExitConfig) {
     daemon.given_up = true;
     os::log::error(what +
@@ -209,7 +211,6 @@ void Supervisor::on_end(Daemon& daemon, int status, Instant now) {
   const auto ms = std::chrono::duration_cast<milliseconds>(delay).count();
   const std::string when =
       ms == 0 ? "; starting it again" : "; starting it again in " + std::to_string(ms) + " ms";
-  const bool quiet = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   os::log::write(quiet ? os::log::Level::Info : os::log::Level::Warning, what + when);
 }
 

@@ -1,6 +1,5 @@
 // serve: the daemon. Opens everything, enters the seal, then answers.
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <csignal>
 #include <cstdio>
@@ -10,6 +9,7 @@
 #include "common/crypto/init.h"
 #include "common/os/event_loop.h"
 #include "common/os/file.h"
+#include "common/os/instance.h"
 #include "common/os/log.h"
 #include "common/os/service.h"
 #include "registry/admin/verbs.h"
@@ -57,16 +57,14 @@ Result<void> listen_all(HttpsServer& server, const std::vector<std::string>& end
 Result<os::Fd> lock_folder(const std::string& folder) {
   os::Fd out(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!out.is_open()) return os::system_error("cannot open " + folder);
-  if (flock(out.raw(), LOCK_EX | LOCK_NB) == 0) return out;
-  return Error(Errc::Exists, folder +
-                                 " is in use: another wattle-registry of this network runs, or a "
-                                 "restore");
+  WATTLE_TRY(os::lock_file(out.raw(), folder));
+  return out;
 }
 
 Result<void> serve(const Settings& settings) {
   const os::Paths paths(settings.network, settings.root);
   const std::string folder = paths.state + "/registry";
-  auto service = WATTLE_TRY(os::Service::open());
+  auto service = WATTLE_TRY(os::Service::open(paths.run));
   const os::Fd lock = WATTLE_TRY(lock_folder(folder));
   std::string key = WATTLE_TRY(read_key(folder + "/https.key"));
   const std::string certificate = WATTLE_TRY(os::read_text(folder + "/https.crt", kMaxPem));
@@ -115,10 +113,8 @@ int run_serve(Settings& settings) {
   const auto served = serve(settings);
   if (served) return 0;
   log::error(served.error().text());
-  const Errc code = served.error().code;
-  if (code == Errc::Exists) return static_cast<int>(Exit::Temporary);
-  return static_cast<int>(code == Errc::Config || code == Errc::NotFound ? Exit::Config
-                                                                         : Exit::General);
+  return served.error().code == Errc::NotFound ? static_cast<int>(Exit::Config)
+                                               : os::exit_code(served.error());
 }
 
 }  // namespace wattle::registry

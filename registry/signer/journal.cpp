@@ -1,13 +1,13 @@
 #include "registry/signer/journal.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
 
 #include "common/base/secret.h"
 #include "common/os/file.h"
+#include "common/os/instance.h"
 
 namespace wattle::signer {
 namespace {
@@ -40,12 +40,6 @@ bool write_all(int fd, ByteView bytes, std::uint64_t offset) {
   return true;
 }
 
-Result<void> lock(int fd, const std::string& path) {
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return {};
-  if (errno != EWOULDBLOCK) return os::system_error("cannot lock " + path);
-  return Error(Errc::Exists, path + " is in use: another wattle-signer of this network runs");
-}
-
 }  // namespace
 
 Result<Journal> Journal::open(const std::string& path, const Replay& replay, std::size_t& cut) {
@@ -57,7 +51,7 @@ Result<Journal> Journal::open(const std::string& path, const Replay& replay, std
                                        ": run wattle-registry init, or restore it from a backup");
     return os::system_error("cannot open " + path);
   }
-  WATTLE_TRY(lock(file.raw(), path));
+  WATTLE_TRY(os::lock_file(file.raw(), path));
   Journal journal(std::move(file), path);
   WATTLE_TRY(journal.replay_all(replay, cut));
   return journal;
@@ -69,7 +63,7 @@ Result<Journal> Journal::create(const std::string& path) {
     if (errno == EEXIST) return Error(Errc::Exists, path + " exists already");
     return os::system_error("cannot create " + path);
   }
-  WATTLE_TRY(lock(file.raw(), path));
+  WATTLE_TRY(os::lock_file(file.raw(), path));
   return Journal(std::move(file), path);
 }
 

@@ -35,7 +35,7 @@ int fail(const Error& error) {
   os::log::error(error.text());
   const bool config = error.code == Errc::Config || error.code == Errc::NotFound ||
                       error.code == Errc::BadValue || error.code == Errc::BadSyntax;
-  return config ? kConfigError : 1;
+  return config ? kConfigError : os::exit_code(error);
 }
 
 Result<NetworkPlan> plan_of(const Settings& settings) {
@@ -100,7 +100,7 @@ int lost(const Settings& settings) {
 }
 
 Result<void> serve(const Settings& settings) {
-  auto service = WATTLE_TRY(os::Service::open());
+  auto service = WATTLE_TRY(os::Service::open(os::Paths(settings.network, settings.root).run));
   os::Fd sign = WATTLE_TRY(service.take("sign"));
   os::Fd sign_admin = WATTLE_TRY(service.take("sign.admin"));
   const os::User registry = WATTLE_TRY(os::find_user(settings.registry_user));

@@ -4,6 +4,7 @@ wattle_test(os_sandbox_test
 wattle_test(os_test
   SOURCES
     unit/common/os/file_test.cpp
+    unit/common/os/instance_test.cpp
     unit/common/os/log_test.cpp
     unit/common/os/service_test.cpp
     unit/common/os/unix_socket_test.cpp

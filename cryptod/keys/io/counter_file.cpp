@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "common/os/file.h"
+#include "common/os/instance.h"
 #include "common/os/log.h"
 
 namespace wattle::keys {
@@ -52,8 +53,7 @@ void report(Health health, const std::string& path) {
 Result<CounterFile> CounterFile::open(const std::string& path) {
   os::Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600));
   if (!file.is_open()) return os::system_error("cannot open the counter file " + path);
-  if (::flock(file.raw(), LOCK_EX | LOCK_NB) != 0)
-    return Error(Errc::System, "another wattle-keyd has the counter file " + path + " open");
+  WATTLE_TRY(os::lock_file(file.raw(), path));
   const Bytes slot0 = WATTLE_TRY(read_slot(file.raw(), 0, path));
   const Bytes slot1 = WATTLE_TRY(read_slot(file.raw(), 1, path));
   // A full disk must not stop the signing later. Not every file system can promise it.

@@ -115,7 +115,7 @@ Result<os::Fd> connect_cryptod(const std::string& path) {
 Result<void> run(const Settings& settings) {
   // Until the loop watches it: nothing is lost by an end at any point before.
   std::signal(SIGTERM, [](int) { _exit(0); });
-  auto service = WATTLE_TRY(os::Service::open());
+  auto service = WATTLE_TRY(os::Service::open(os::Paths(settings.net).run));
   auto listener = WATTLE_TRY(service.take("key"));
   const NetworkId network = WATTLE_TRY(read_network(settings.genesis, settings.net));
   const crypto::PrivateKey identity = WATTLE_TRY(read_identity(settings.identity));
@@ -166,7 +166,7 @@ int main_of(int argc, char** argv) {
   const auto ended = run(settings);
   if (ended) return 0;
   os::log::error(ended.error().text());
-  return ended.error().code == Errc::Config ? kExitConfig : 1;
+  return os::exit_code(ended.error());
 }
 
 }  // namespace

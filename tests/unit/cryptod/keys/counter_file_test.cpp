@@ -89,7 +89,10 @@ TEST(CounterFile, OneProcessAtATime) {
   ASSERT_TRUE(first);
   const auto second = CounterFile::open(folder.file("counter"));
   ASSERT_FALSE(second);
-  EXPECT_NE(second.error().sentence.find("another wattle-keyd"), std::string::npos);
+  EXPECT_EQ(second.error().code, Errc::Exists);
+  EXPECT_NE(second.error().sentence.find("process " + std::to_string(getpid()) + " holds it"),
+            std::string::npos)
+      << second.error().sentence;
 }
 
 TEST(CounterFile, AFullDiskIsARefusal) {

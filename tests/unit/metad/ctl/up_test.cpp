@@ -143,7 +143,7 @@ TEST_F(InFolder, NotificationsCarryTheSendersPidAndDescriptors) {
 
 TEST_F(InFolder, OneHolderOfTheLock) {
   const std::string path = folder_ + "/lock";
-  EXPECT_EQ(find_holder(path).error().code, Errc::NotFound);
+  EXPECT_EQ(os::find_holder(path).error().code, Errc::NotFound);
   {
     auto lock = InstanceLock::take(path, "home");
     ASSERT_TRUE(lock) << lock.error().text();
@@ -153,11 +153,12 @@ TEST_F(InFolder, OneHolderOfTheLock) {
     EXPECT_EQ(second.error().code, Errc::Exists);
     EXPECT_NE(second.error().text().find("process " + std::to_string(::getpid())),
               std::string::npos);
-    const auto holder = find_holder(path);
+    const auto holder = os::find_holder(path);
     ASSERT_TRUE(holder);
     EXPECT_EQ(holder->pid, ::getpid());
   }
-  EXPECT_EQ(find_holder(path).error().code, Errc::NotFound);  // the file stays, the lock is gone
+  EXPECT_EQ(os::find_holder(path).error().code,
+            Errc::NotFound);  // the file stays, the lock is gone
   EXPECT_TRUE(InstanceLock::take(path, "home"));
 }
 
