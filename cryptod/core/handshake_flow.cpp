@@ -225,6 +225,10 @@ void HandshakeFlow::message1(const Received& d) {
                                                       : Counter::MemberClash);
   if (!members_.install(*peer, accepted, responder.record(), responder.credential())) return;
   peer->mark = responder.mark();
+  // Nobody asks for a new session so early whom ours still serves: it was restarted, or hears
+  // nothing.
+  if (peer->current && !peer->current->wants_rekey(ctx_.now() + kEarly) && peer->anew++ == 0)
+    peer->anew_at = ctx_.now();
   ctx_.came(*peer, d.via);
   last = mac;
 

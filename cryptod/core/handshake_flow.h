@@ -20,6 +20,7 @@ class HandshakeFlow {
   static constexpr Duration kGiveUp = std::chrono::seconds(90);
   static constexpr Duration kRetryJitter = std::chrono::milliseconds(333);
   static constexpr Duration kAwaitConfirmation = std::chrono::seconds(3);
+  static constexpr Duration kEarly = std::chrono::seconds(5);  // before a session is to be renewed
   static constexpr Duration kKeepNext = std::chrono::seconds(15);
   static constexpr Duration kConfirmAgain = std::chrono::milliseconds(250);
   static constexpr std::uint32_t kConfirmations = 3;  // repetitions

@@ -177,6 +177,7 @@ bool NeighbourWatch::answered(Peer& peer, const Path& from, std::uint64_t nonce)
   w->rtt = std::max(w->rtt, Duration(std::chrono::microseconds(1)));
   peer.rtt_us = std::max(micros(sample), 1u);
   w->lost_at = kNever;
+  peer.anew = 0;
   w->lost = 0;
   w->want_at = {};
   w->want_pause = kRetryFirst;
@@ -191,12 +192,17 @@ bool NeighbourWatch::answered(Peer& peer, const Path& from, std::uint64_t nonce)
 void NeighbourWatch::missed(Watched& w, Peer& peer) {
   w.lost_at = kNever;
   count_probe(w, true);
-  // It may not hear us though we hear it; that cannot go on for the whole history.
-  const bool deaf = w.probes == kHistory && w.misses == 0xffff;
+  // It may not hear us though we hear it. It says so by beginning handshakes though there is a
+  // session, which it does after as many lost probes of its own, and again if it does not hear the
+  // answer either. That it keeps it to itself cannot go on for the whole history.
+  const bool says_so = peer.anew >= kDeaf && w.sent >= peer.anew_at &&
+                       std::countr_one(w.misses) >= static_cast<int>(kLost);
+  const bool deaf = says_so || (w.probes == kHistory && w.misses == 0xffff);
   w.lost = peer.heard_at >= w.sent ? 0 : w.lost + 1;
   if (deaf) w.lost = std::max(w.lost, kLost);
   if (w.lost >= kLost) {
     set_way(w, peer, LinkWay::Down);
+    if (deaf) paths_.unheard(peer);
     keep_session(w, peer);
   } else {
     if (peer.path && peer.path->kind != PathKind::Routed) paths_.suspect(peer);

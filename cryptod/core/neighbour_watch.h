@@ -17,6 +17,7 @@ class NeighbourWatch {
   // at once.
   static constexpr Duration kPatience = std::chrono::seconds(1);
   static constexpr std::uint32_t kLost = 3;      // in a row: down
+  static constexpr std::uint32_t kDeaf = 2;      // handshakes out of time: it does not hear us
   static constexpr std::uint32_t kHistory = 16;  // probes that `loss` speaks of
   static constexpr Duration kTellPause = std::chrono::seconds(2);
   static constexpr Duration kRetryFirst = std::chrono::seconds(1);

@@ -175,6 +175,17 @@ void PathDesk::suspect(Peer& peer) {
   ctx_.deadlines.lower(peer.slot, ctx_.now());
 }
 
+void PathDesk::unheard(Peer& peer) {
+  PathState& way = peer.way;
+  if (!peer.path || !peer.path->is_direct() || way.left) return;
+  leave(peer);
+  if (!way.left) return;
+  // A route may be there as soon as metad has heard of it.
+  way.waiting_since = ctx_.now();
+  way.probe_at = ctx_.now() + kQuestionPause;
+  ctx_.deadlines.lower(peer.slot, way.probe_at);
+}
+
 void PathDesk::hints_changed(Peer& peer, bool endpoints) {
   PathState& way = peer.way;
   if (!peer.current || !peer.path) return;

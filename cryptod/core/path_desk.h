@@ -52,6 +52,8 @@ class PathDesk {
   void adopted(Peer& peer);
   // A question of someone else about the way in use stayed unanswered.
   void suspect(Peer& peer);
+  // The peer does not hear us, whatever comes by the way in use.
+  void unheard(Peer& peer);
   // metad has told of endpoints or options, or made it a neighbour, or not one any more.
   void hints_changed(Peer& peer, bool endpoints);
   void neighbour_changed(Peer& peer);

@@ -77,7 +77,11 @@ struct Peer {
   // Relaying. `link_way` and `neighbour` are the neighbour watch's, `path` is set by SessionKeeper.
   bool neighbour = false;  // metad has a link with it: a session is kept, the table may name it
   meta_link::LinkWay link_way = meta_link::LinkWay::Down;
-  Instant heard_at{};                       // something valid came on a session of it
+  Instant heard_at{};  // something valid came on a session of it
+  // Handshakes that it began while our session was young, since it last showed that it hears us on
+  // the direct way, and when the first one came.
+  std::uint32_t anew = 0;
+  Instant anew_at{};
   std::optional<TokenBucket> relay_budget;  // bytes it may have relayed
   Instant refuse_at{};                      // not told of a refusal before that
   std::uint32_t came_by = kNoSlot;          // who relayed its last datagram, and when

@@ -98,6 +98,7 @@ void SessionKeeper::adopt(Peer& peer, std::unique_ptr<Session> session, const Pa
   }
   peer.current = std::move(session);
   set_path(peer, path);
+  if (path.is_direct()) peer.anew = 0;
   peer.start_at = kNever;
   peer.unanswered_at = kNever;
   peer.given_up = false;
