@@ -12,7 +12,6 @@
 #include "common/os/paths.h"
 #include "common/proto/genesis.h"
 #include "common/proto/line.h"
-#include "common/proto/network_document.h"
 #include "common/proto/origin_record.h"
 #include "metad/core/membership.h"
 #include "metad/core/requests.h"
@@ -84,18 +83,20 @@ struct Held {
   JudgedMembership says;
 };
 
-Result<Held> judge(Membership membership, const Setup& setup) {
-  Trust trust;
-  trust.network = setup.network;
-  trust.credential_key = setup.credential_key;
-  JudgedMembership says = WATTLE_TRY(judge_membership(membership, setup.ca_der, trust));
-  if (says.tls_key != setup.tls_key->public_key())
+// Where keys were retired since it was made, it is read for its renewal (the engine judges it
+// again).
+Result<Held> judge(Membership membership, const Setup& setup, const TrustChain& chain) {
+  const Trust trust{setup.network, chain.credential_keys(), {}};
+  auto says = judge_membership(membership, chain.ca_ders(), trust);
+  if (!says && chain.has_left_genesis()) says = read_own_membership(membership, setup.network);
+  if (!says) return says.error();
+  if (says->tls_key != setup.tls_key->public_key())
     return Error(Errc::Denied, "the TLS key does not belong to the certificate");
-  return Held{std::move(membership), std::move(says)};
+  return Held{std::move(membership), std::move(*says)};
 }
 
 // What join wrote, in two files.
-Result<Held> load_joined(const Config& config, const Setup& setup) {
+Result<Held> load_joined(const Config& config, const Setup& setup, const TrustChain& chain) {
   const std::string certificate_file = config.state_folder + "/certificate";
   const auto pem = os::read_text(certificate_file);
   if (!pem) return in_file(certificate_file, pem.error(), kJoin);
@@ -104,23 +105,24 @@ Result<Held> load_joined(const Config& config, const Setup& setup) {
   const std::string credential_file = config.state_folder + "/credential";
   const auto credential = read_exactly<kCredentialSize>(credential_file);
   if (!credential) return in_file(credential_file, credential.error(), kJoin);
-  auto held = judge({std::move(*der), *credential}, setup);
+  auto held = judge({std::move(*der), *credential}, setup, chain);
   if (!held) return in_file(config.state_folder, held.error(), "join again with a new invite");
   return held;
 }
 
 // What the last renewal wrote, in one.
-Result<Held> load_renewed(const Config& config, const Setup& setup) {
+Result<Held> load_renewed(const Config& config, const Setup& setup, const TrustChain& chain) {
   const std::string text =
       WATTLE_TRY(os::read_text(config.state_folder + "/" + kRenewedFile, kMaxMembershipFile));
-  return judge(WATTLE_TRY(parse_membership(text)), setup);
+  return judge(WATTLE_TRY(parse_membership(text)), setup, chain);
 }
 
 // The newest that verifies. One that has ended is good for its own renewal, as long as the grace
 // lasts.
-Result<Held> load_held(const Config& config, const Setup& setup, UnixTime now) {
-  auto joined = load_joined(config, setup);
-  auto renewed = load_renewed(config, setup);
+Result<Held> load_held(const Config& config, const Setup& setup, const TrustChain& chain,
+                       UnixTime now) {
+  auto joined = load_joined(config, setup, chain);
+  auto renewed = load_renewed(config, setup, chain);
   const bool newer = renewed && (!joined || (renewed->says.address == joined->says.address &&
                                              renewed->says.serial > joined->says.serial));
   if (!newer && !joined) return joined;
@@ -233,24 +235,28 @@ Result<LoadedMembership> load_membership(const Config& config, UnixTime now) {
   if (!key) return in_file(key_file, key.error(), kJoin);
   setup.tls_key = std::make_shared<const crypto::PrivateKey>(std::move(*key));
   setup.ca_der = genesis->ca_der;
-  const Held held = WATTLE_TRY(load_held(config, setup, now));
+  TrustChain chain(*genesis, setup.network);
+  if (const auto document = os::read_text(config.state_folder + "/document", kMaxDocument)) {
+    setup.document = *document;
+    if (const auto parsed = chain.open(*document)) {
+      out.registries = parsed->registries;
+      chain.hold(*parsed);
+    }
+  }
+  const Held held = WATTLE_TRY(load_held(config, setup, chain, now));
   setup.address = held.says.address;
   setup.name = held.says.name;
   setup.serial = held.says.serial;
   setup.not_before = held.says.not_before;
   setup.expires = held.says.not_after;
   setup.credential = held.membership.credential;
-  out.tls = {genesis->ca_der, held.membership.certificate, setup.tls_key, setup.serial};
+  setup.certificate = held.membership.certificate;
+  out.tls = {chain.ca_ders(), setup.certificate, setup.tls_key, setup.serial};
 
   if (const auto peers = os::read_text(config.state_folder + "/peers", kMaxPeersFile))
     setup.peers = parse_peers(*peers);
   if (const auto origin = os::read_text(config.state_folder + "/origin", kMaxLine))
     setup.origin = *origin;
-  if (const auto document = os::read_text(config.state_folder + "/document", kMaxDocument)) {
-    setup.document = *document;
-    if (const auto parsed = parse_network_document(*document, setup.document_key, setup.network))
-      out.registries = parsed->registries;
-  }
   return out;
 }
 

@@ -22,6 +22,9 @@ constexpr const char* kVerbs =
     "  node [NET] relay NAME on|off let a member relay for others, or no more\n"
     "  network [NET] show           the network\n"
     "  network [NET] set KEY VALUE  mtu, broadcast, min-protocol or ttl for all members\n"
+    "  key [NET] list               the network's keys, and who depends on an older one\n"
+    "  key [NET] rotate KIND        make a new key: document, credential or ca\n"
+    "  key [NET] retire KIND        the older one is good no more: credential or ca\n"
     "  backup FOLDER  copy everything that makes the registry into a new folder, while it runs\n"
     "  restore FOLDER put such a copy in place; the network must be down on this host\n"
     "  accept-clock   this host's clock is right: let the signer sign again\n"
@@ -33,9 +36,9 @@ int run(int argc, char** argv) {
   os::Options options("wattle-registry", "makes a wattle network and hands out its memberships");
   options
       .positional("verb", s.verb,
-                  "init, invite, node, network, backup, restore, audit, accept-clock or serve")
+                  "init, invite, node, network, key, backup, restore, audit, accept-clock or serve")
       .positional("object", s.object, "what the verb is about")
-      .positional("name", s.detail, "node: whose; network set: which parameter")
+      .positional("name", s.detail, "node: whose; network set: which parameter; key: which kind")
       .positional("value", s.value, "node rename, node relay, network set: what it becomes")
       .positional("last", s.last, "the value, where the network stands behind the verb")
       .text("net", s.network, "the network, where this host has several registries")
@@ -48,7 +51,8 @@ int run(int argc, char** argv) {
       .seconds("expires", s.expires, "invite: how long it is good for (default 24h)")
       .seconds("lifetime", s.lifetime, "init: how long certificates last (default 30d)")
       .switch_only("relay", s.relay, "invite: the member may relay for others")
-      .switch_only("json", s.json, "node, network: JSON for programs")
+      .switch_only("json", s.json, "node, network, key: JSON for programs")
+      .switch_only("force", s.force, "key retire: though members have nothing newer yet")
       .switch_only("journal-lost", s.journal_lost,
                    "restore: the newest journal is lost; hand out nothing that it may have")
       .text("document", s.document, "restore: a newer network document, of any member")
@@ -68,6 +72,7 @@ int run(int argc, char** argv) {
   if (s.verb == "invite") return run_invite(s);
   if (s.verb == "node") return run_node(s);
   if (s.verb == "network") return run_network(s);
+  if (s.verb == "key") return run_key(s);
   if (s.verb == "audit") return run_audit(s);
   if (s.verb == "accept-clock") return run_accept_clock(s);
   if (s.verb == "backup") return run_backup(s);

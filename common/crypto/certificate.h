@@ -2,6 +2,7 @@
 // CSRs, and the profile check. Everything is DER at the border.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,18 @@ struct VerifiedCertificate {
   PublicKey public_key;
 };
 Result<VerifiedCertificate> verify_certificate(ByteView der, ByteView ca_der, UnixTime now);
+
+// Against each of the CAs in force; `ca` is the one it verifies against. The error is the one that
+// says most.
+struct VerifiedByOne {
+  VerifiedCertificate certificate;
+  Bytes ca;
+};
+Result<VerifiedByOne> verify_by_any(ByteView der, std::span<const Bytes> ca_ders, UnixTime now);
+
+// The profile alone, no chain and no time: for one's own certificate whose CA is not in force any
+// more, which is good for its renewal and nothing else. Never for another's.
+Result<VerifiedCertificate> read_own_certificate(ByteView der);
 
 // A self-signed P-256 certificate for the registry's HTTPS listener (CN = host).
 Result<Bytes> make_https_certificate(const PrivateKey& key, std::string_view host, UnixTime now);

@@ -175,4 +175,25 @@ Result<VerifiedCertificate> verify_certificate(ByteView der, ByteView ca_der, Un
   return VerifiedCertificate{std::move(*says), *key};
 }
 
+Result<VerifiedByOne> verify_by_any(ByteView der, std::span<const Bytes> ca_ders, UnixTime now) {
+  Error told(Errc::BadSignature, "certificate: no CA is known");
+  for (const Bytes& ca : ca_ders) {
+    auto verified = verify_certificate(der, ca, now);
+    if (verified) return VerifiedByOne{std::move(*verified), ca};
+    if (told.code == Errc::BadSignature) told = verified.error();
+  }
+  return told;
+}
+
+Result<VerifiedCertificate> read_own_certificate(ByteView der) {
+  const X509Handle certificate = read_certificate(der);
+  if (certificate == nullptr) return Error(Errc::BadSyntax, "certificate: not DER");
+  const auto key = key_of_spki(X509_get_X509_PUBKEY(certificate.get()));
+  if (!key) return Error(key.error().code, "certificate: the key is not one of P-256");
+  auto says = read_member(certificate.get());
+  drop_errors();
+  if (!says) return says.error();
+  return VerifiedCertificate{std::move(*says), *key};
+}
+
 }  // namespace wattle::crypto

@@ -5,6 +5,7 @@
 
 #include "common/ipc/lane.h"
 #include "common/proto/node_address.h"
+#include "common/proto/trust_chain.h"
 
 namespace wattle::sign_link {
 
@@ -88,6 +89,17 @@ struct AcceptClock {  // the host's clock, which says this, is right, whatever t
   static constexpr std::string_view kName = "AcceptClock";
   static constexpr auto fields() { return std::tuple(&AcceptClock::time); }
 };
+struct RotateKey {  // the signer makes a new one, which signs from now on
+  KeyKind kind{};
+  static constexpr std::string_view kName = "RotateKey";
+  static constexpr auto fields() { return std::tuple(&RotateKey::kind); }
+};
+struct RetireKey {     // the older one of the two in force: nothing that it signed is good any more
+  KeyKind kind{};      // not Document
+  bool force = false;  // though members have nothing newer yet
+  static constexpr std::string_view kName = "RetireKey";
+  static constexpr auto fields() { return std::tuple(&RetireKey::kind, &RetireKey::force); }
+};
 
 // signer -> registry
 struct Issued {  // answers Issue and Renew
@@ -115,10 +127,13 @@ enum class Rule : std::uint8_t {
   Limit = 11,
   Storage = 12,
   UnknownMember = 13,
-  Expired = 14,   // longer ago than the grace period allows
-  Replayed = 15,  // the nonce was used before
-  ClockOff = 24,  // the host's clock cannot be right
-  Void = 25,      // the invite is from before the loss of the journal
+  Expired = 14,    // longer ago than the grace period allows
+  Replayed = 15,   // the nonce was used before
+  KeysFull = 16,   // there is an older key that must be retired first
+  KeyNeeded = 17,  // members have nothing newer yet
+  KeyNone = 18,    // no older key is in force
+  ClockOff = 24,   // the host's clock cannot be right
+  Void = 25,       // the invite is from before the loss of the journal
 };
 // For the log: "prefix_taken"; empty: no such rule.
 constexpr std::string_view rule_name(Rule r) {
@@ -155,6 +170,12 @@ constexpr std::string_view rule_name(Rule r) {
       return "expired";
     case Rule::Replayed:
       return "replayed";
+    case Rule::KeysFull:
+      return "keys_full";
+    case Rule::KeyNeeded:
+      return "key_needed";
+    case Rule::KeyNone:
+      return "key_none";
     case Rule::ClockOff:
       return "clock_off";
     case Rule::Void:
@@ -196,8 +217,8 @@ struct Done {
 
 using FromRegistry = ipc::Lane<Issue, Renew, ReadJournal>;
 using ToRegistry = ipc::Lane<Issued, Refused, Entries, NewEntries>;
-using FromAdmin =
-    ipc::Lane<MakeInvite, Rename, Revoke, SetFlags, SetDocument, ReadJournal, AcceptClock>;
+using FromAdmin = ipc::Lane<MakeInvite, Rename, Revoke, SetFlags, SetDocument, ReadJournal,
+                            AcceptClock, RotateKey, RetireKey>;
 using ToAdmin = ipc::Lane<Done, Refused, Entries>;
 
 }  // namespace wattle::sign_link

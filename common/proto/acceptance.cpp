@@ -1,5 +1,8 @@
 #include "common/proto/acceptance.h"
 
+#include <algorithm>
+
+#include "common/base/mutant.h"
 #include "common/proto/labels.h"
 
 namespace wattle {
@@ -34,16 +37,25 @@ Check signature_check(Verdict verdict, Check low_s, Check wrong) {
   WATTLE_UNREACHABLE();
 }
 
+// Tried with each credential key in force; the one that fits is noted.
+Check check_signature(const Trust& trust, ByteView cred, Credential& c) {
+  Verdict verdict = Verdict::Wrong;
+  for (const crypto::PublicKey& key : trust.credential_keys) {
+    verdict = crypto::verify(key, {as_bytes(kLabelCredential), cred.first(kCredentialBody)},
+                             cred.subspan(kCredentialBody));
+    if (verdict != Verdict::Good) continue;
+    c.signed_by = key;
+    break;
+  }
+  return signature_check(verdict, Check::CredLowS, Check::CredSignature);
+}
+
 // Address, time, signature, revocation: what a credential must show whoever asks.
-Check check_credential(const Trust& trust, ByteView cred, const Credential& c,
-                       const NodeAddress& asked, UnixTime now) {
+Check check_credential(const Trust& trust, ByteView cred, Credential& c, const NodeAddress& asked,
+                       UnixTime now) {
   if (!is_valid_address(asked)) return Check::Address;
   if (!is_in_time(c.not_before, c.not_after, now)) return Check::CredTime;
-  const Check signature =
-      signature_check(crypto::verify(trust.credential_key,
-                                     {as_bytes(kLabelCredential), cred.first(kCredentialBody)},
-                                     cred.subspan(kCredentialBody)),
-                      Check::CredLowS, Check::CredSignature);
+  const Check signature = check_signature(trust, cred, c);
   if (signature != Check::Accept) return signature;
   if (trust.revoked.contains(c.serial)) return Check::Revoked;
   return Check::Accept;
@@ -65,6 +77,10 @@ Check check_packet_key(ByteView pkr, const PacketKeyRecord& record, const NodeAd
 }
 
 }  // namespace
+
+bool Trust::has_key(const crypto::PublicKey& key) const {
+  return std::find(credential_keys.begin(), credential_keys.end(), key) != credential_keys.end();
+}
 
 std::string_view check_name(Check check) {
   switch (check) {
@@ -111,7 +127,7 @@ std::string_view check_name(Check check) {
 Check accept_credential(const Trust& trust, ByteView cred, const NodeAddress& asked, UnixTime now,
                         std::uint64_t lowest_serial, Credential& out) {
   if (cred.size() != kCredentialSize) return Check::Length;
-  const auto credential = decode_credential(cred);
+  auto credential = decode_credential(cred);
   if (!credential) return Check::Constants;
   if (credential->network != trust.network) return Check::Network;
   if (credential->address != asked) return Check::Owner;
@@ -126,7 +142,7 @@ Check accept_record(const Trust& trust, ByteView pkr, ByteView cred, const NodeA
                     UnixTime now, const SeenRecord* seen, Accepted& out) {
   if (pkr.size() != kPacketKeySize || cred.size() != kCredentialSize) return Check::Length;
   const auto record = decode_packet_key(pkr);
-  const auto credential = decode_credential(cred);
+  auto credential = decode_credential(cred);
   if (!record || !credential) return Check::Constants;
   if (record->network != trust.network || credential->network != trust.network)
     return Check::Network;

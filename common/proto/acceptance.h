@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <vector>
 
 #include "common/proto/credential.h"
 #include "common/proto/packet_key.h"
@@ -37,8 +38,10 @@ std::string_view check_name(Check check);
 // What a node judges by.
 struct Trust {
   NetworkId network{};
-  crypto::PublicKey credential_key{};
-  std::set<std::uint64_t> revoked;  // serials
+  std::vector<crypto::PublicKey> credential_keys;  // in force: one or two
+  std::set<std::uint64_t> revoked;                 // serials
+  // The key of a credential that was accepted before is still in force.
+  bool has_key(const crypto::PublicKey& key) const;
 };
 
 // The newest verified record of an address (bytes 0..135), and the highest verified serial.

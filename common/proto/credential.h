@@ -37,6 +37,8 @@ struct Credential {
   IpPrefix ipv6;  // the member's prefix
   ByteArray<16> name_hash{};
   ByteArray<16> subnets_hash{};
+  // Not in the encoding: the credential key that signed it, told by acceptance.h.
+  crypto::PublicKey signed_by{};
 
   // The member's own IPv6 address: prefix, zeros, final 1 (a /128 is the address itself).
   IpAddress address6() const;

@@ -14,6 +14,7 @@ constexpr std::string_view with_zero(const char (&text)[N]) {
 
 inline constexpr std::string_view kLabelCredential = with_zero("wattle/cred/1");
 inline constexpr std::string_view kLabelDocument = with_zero("wattle/document/1");
+inline constexpr std::string_view kLabelDocumentKey = with_zero("wattle/document-key/1");
 inline constexpr std::string_view kLabelEnrolment = with_zero("wattle/enrol/1");
 inline constexpr std::string_view kLabelEther = with_zero("wattle/ether");
 inline constexpr std::string_view kLabelGenesis = with_zero("wattle/genesis/1");

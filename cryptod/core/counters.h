@@ -39,12 +39,12 @@ enum class Counter : std::uint8_t {
   NeighbourAnswers, NeighbourQuestions, DropNeighbourFull,
   // sessions and paths
   HandshakesStarted, HandshakesDone, HandshakesAnswered, HandshakesGivenUp, HandshakesPaced,
-  SessionsRevoked, SessionsExpired, SessionsWornOut, StaleTold, StaleHeard,
+  SessionsRevoked, SessionsExpired, SessionsRetired, SessionsWornOut, StaleTold, StaleHeard,
   PathChanges, PathsLeft, ProbesSent, ProbesAnswered,
   NotesSent, NotesHeard, DropNote, PunchPackets, PunchesPaced,
   // what metad and keyd said
-  MembersAccepted, MembersRefused, MembersFull, MemberClash, DocumentsRefused, CredentialsRefused,
-  OwnRecordsRefused, HintsRefused, QuestionsRefused, WantsFull,
+  MembersAccepted, MembersRefused, MembersFull, MemberClash, DocumentsRefused, DocumentsForked,
+  CredentialsRefused, OwnRecordsRefused, HintsRefused, QuestionsRefused, WantsFull,
   // for the driver
   IoSendBlocked, IoSendFailed, IoTapBlocked, IoTapFailed, IoTapOffload,
   IoTruncated, IoBacklogFull,

@@ -3,6 +3,7 @@
 
 #include <unordered_map>
 
+#include "common/proto/trust_chain.h"
 #include "cryptod/core/deadline_heap.h"
 #include "cryptod/core/endpoint_map.h"
 #include "cryptod/core/engine.h"
@@ -17,13 +18,19 @@ inline constexpr Duration kCameLately = std::chrono::seconds(3);
 
 struct EngineContext {
   EngineContext(const EngineConfig& c, Random& r)
-      : config(c), random(r), peers(r.u64()), endpoints(r.u64()), table(r.u64()) {
+      : config(c),
+        random(r),
+        chain({c.network, c.document_key, c.credential_key, {}}),
+        peers(r.u64()),
+        endpoints(r.u64()),
+        table(r.u64()) {
     self.trust.network = c.network;
-    self.trust.credential_key = c.credential_key;
+    self.trust.credential_keys = chain.credential_keys();
   }
 
   const EngineConfig config;
   Random& random;
+  TrustChain chain;  // genesis and the document in force
   Counters counters;
   Self self;
   PeerTable peers;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
+
 namespace wattle::cryptod {
 
 Check MemberBook::verify(Peer& peer, ByteView record, ByteView credential) {
@@ -81,6 +83,10 @@ void MemberBook::sweep() {
     const Credential& credential = peer->member->credential;
     if (ctx_.self.trust.revoked.contains(credential.serial)) {
       if (peer->current || peer->previous || peer->next) ctx_.count(Counter::SessionsRevoked);
+      cut(*peer);
+    } else if (!WATTLE_CHECKED(credential_key_in_force,
+                               ctx_.self.trust.has_key(credential.signed_by))) {
+      if (peer->current || peer->previous || peer->next) ctx_.count(Counter::SessionsRetired);
       cut(*peer);
     } else if (now >= credential.not_after.seconds + kClockSkew) {
       if (peer->current || peer->previous || peer->next) ctx_.count(Counter::SessionsExpired);

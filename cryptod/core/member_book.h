@@ -27,7 +27,7 @@ class MemberBook {
   // The same at once, whatever the pause: the caller sees to it that this cannot be repeated.
   void ask_now(Peer& peer, std::uint64_t epoch);
 
-  // Cuts off every member whose credential is revoked or has ended.
+  // Cuts off every member whose credential is revoked, has ended, or is of a retired key.
   void sweep();
   // Makes room: forgets peers of whom nothing but an old hint is known.
   void reclaim();

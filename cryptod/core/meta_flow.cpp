@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/proto/network_document.h"
 #include "common/proto/origin_record.h"
 #include "cryptod/core/path_words.h"
 
@@ -72,21 +71,26 @@ void MetaFlow::wake() {
 void MetaFlow::on(const meta_link::OwnCredential& m) { own_keys_.credential(m.credential); }
 
 void MetaFlow::judge_document(const std::string& text) {
-  const auto refuse = [this](std::string_view rule) {
-    ctx_.refuse(Counter::DocumentsRefused, kLane, meta_link::Document::kName, rule);
+  const auto refuse = [this](Counter counter, std::string_view rule) {
+    ctx_.refuse(counter, kLane, meta_link::Document::kName, rule);
   };
-  const auto document = parse_network_document(text, ctx_.config.document_key, ctx_.config.network);
-  if (!document) return refuse("document_signature");
+  const auto document = ctx_.chain.open(text);
+  if (!document && document.error().code == Errc::Exists)
+    return refuse(Counter::DocumentsForked, "document_forked");
+  if (!document) return refuse(Counter::DocumentsRefused, "document_signature");
   if (document->version < std::max(ctx_.self.document_version, ctx_.self.least_document))
-    return refuse("document_old");
+    return refuse(Counter::DocumentsRefused, "document_old");
   if (document->version == ctx_.self.document_version) return;
   ctx_.self.document_version = document->version;
+  ctx_.chain.hold(*document);
+  ctx_.self.trust.credential_keys = ctx_.chain.credential_keys();
   own_keys_.document_verified();
   ctx_.self.broadcast = document->broadcast;
   ctx_.self.trust.revoked.clear();
   for (const Revocation& r : document->revoked) ctx_.self.trust.revoked.insert(r.serial);
   members_.sweep();
-  if (!ctx_.self.revoked()) return;
+  own_keys_.try_offered();  // what was offered before may be of a key that is new here
+  if (!ctx_.self.barred()) return wake();
   for (const auto& peer : ctx_.peers) sessions_.drop_all(*peer);  // we are out ourselves
 }
 

@@ -30,6 +30,8 @@ class OwnKeyFlow {
   void document_verified();
   void key_lost() { key_up_ = false; }
   void credential(const CredentialBytes& offered);  // from metad
+  // The credential keys in force are others: the one that was refused may be good now.
+  void try_offered() { try_credential(); }
 
   void due();
   Instant next() const;

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "common/base/mutant.h"
 #include "common/proto/acceptance.h"
 #include "cryptod/core/own_keys.h"
 
@@ -23,12 +24,22 @@ struct Self {
   std::uint64_t highest_serial = 0;      // of all that were
   OwnKeys keys;
 
-  // The key to handshake with; null while there is none or its holder is revoked.
+  // The key to handshake with; null while there is none, its holder is barred, or it is not known
+  // who else is.
   LocalKey* key() const {
     LocalKey* const key = keys.current();
-    return credential && key != nullptr && key->key && !revoked() ? key : nullptr;
+    return credential && key != nullptr && key->key && !barred() && knows_newest() ? key : nullptr;
   }
-  bool revoked() const { return credential && trust.revoked.contains(credential->serial); }
+  // keyd remembers no newer document than the one in force: whoever withholds that after a restart
+  // brings no revoked member and no retired key back.
+  bool knows_newest() const {
+    return WATTLE_CHECKED(document_newest_known, document_version >= least_document);
+  }
+  // Nobody takes our credential: it is revoked, or of a key that is not in force any more.
+  bool barred() const {
+    return credential &&
+           (trust.revoked.contains(credential->serial) || !trust.has_key(credential->signed_by));
+  }
 };
 
 }  // namespace wattle::cryptod

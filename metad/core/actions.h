@@ -61,6 +61,9 @@ struct UseCertificate {  // for every handshake from now on
   std::string name;
   bool relay = false;  // what its credential says
 };
+struct UseCas {  // whose certificates others may show, from now on
+  std::vector<Bytes> ca_ders;
+};
 struct StoreFile {  // in the state folder, whole or not at all
   std::string name;
   std::string text;
@@ -79,7 +82,7 @@ struct Note {  // for the log; `peer` and `err` may be empty
 
 using Action = std::variant<SendLine, SendPacket, CloseLink, Dial, CancelDial, ControlLine,
                             CloseControl, TraceLine, TraceEnd, ToKeyd, SignRenewal, PostRenewal,
-                            UseCertificate, StoreFile, PublishOrigin, Note>;
+                            UseCertificate, UseCas, StoreFile, PublishOrigin, Note>;
 using Actions = std::vector<Action>;
 
 }  // namespace wattle::metad

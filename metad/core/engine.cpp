@@ -14,8 +14,12 @@ constexpr Duration kForgetMisfit = std::chrono::minutes(10);
 Trust trust_of(const Setup& setup) {
   Trust trust;
   trust.network = setup.network;
-  trust.credential_key = setup.credential_key;
+  trust.credential_keys = {setup.credential_key};
   return trust;
+}
+
+TrustChain::Start chain_of(const Setup& setup) {
+  return {setup.network, setup.document_key, setup.credential_key, setup.ca_der};
 }
 
 }  // namespace
@@ -23,6 +27,7 @@ Trust trust_of(const Setup& setup) {
 Engine::Engine(Setup setup, Random& random, Now now)
     : setup_(std::move(setup)),
       random_(&random),
+      chain_(chain_of(setup_)),
       nodes_(setup_.network, setup_.address),
       router_({setup_.address, setup_.transit}),
       dial_(setup_.address, random),

@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "common/base/random.h"
-#include "common/proto/network_document.h"
+#include "common/proto/trust_chain.h"
 #include "metad/core/actions.h"
 #include "metad/core/dial_policy.h"
 #include "metad/core/document_gossip.h"
@@ -188,6 +188,7 @@ class Engine {
   void on_enrolment(const key_link::Enrolment& message, Now now);
   void adopt_membership(const Membership& membership, const JudgedMembership& judged, Now now);
   void look_for_reissue();
+  bool is_barred() const;
   void look_at_validity(Now now);
   void neighbour_renewed(const NodeAddress& address, Now now);
   void plan_redial(LinkId id, Now now);
@@ -290,6 +291,7 @@ class Engine {
   Setup setup_;
   Random* random_;
   std::optional<Credential> credential_;
+  TrustChain chain_;  // genesis and the document in force
   std::optional<NetworkDocument> document_;
   std::map<LinkId, Link> links_;
   NodeDb nodes_;

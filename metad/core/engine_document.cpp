@@ -1,9 +1,18 @@
 // The network document: judged whoever brings it, adopted, stored, told on.
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "metad/core/engine.h"
 
 namespace wattle::metad {
+namespace {
+
+constexpr const char* kRetiredCa = "the certificate is of a retired CA: renew it at the registry";
+constexpr const char* kBarred =
+    "a key that made our certificate is retired: the others refuse it until it is renewed, for "
+    "which the registry must be reached";
+
+}  // namespace
 
 Actions Engine::on_document(std::string text, Now now) {
   if (text != setup_.document) use_document(std::move(text), std::nullopt, now);
@@ -14,11 +23,12 @@ Actions Engine::on_document(std::string text, Now now) {
 // True if it verifies and is newer than the one in force: then it is in force. `from`: the link
 // that brought it, nothing: the registry.
 bool Engine::use_document(std::string text, std::optional<LinkId> from, Now now) {
-  auto parsed = parse_network_document(text, setup_.document_key, setup_.network);
+  auto parsed = chain_.open(text);
   if (!parsed) {
     const Errc why = parsed.error().code;
     refuse_document(why == Errc::Denied         ? "document_foreign"
                     : why == Errc::BadSignature ? "document_bad_signature"
+                    : why == Errc::Exists       ? "document_forked"
                                                 : "document_malformed",
                     from, parsed.error().text());
     return false;
@@ -40,7 +50,7 @@ bool Engine::use_document(std::string text, std::optional<LinkId> from, Now now)
 
 // At start, from the state folder.
 bool Engine::use_stored_document(Now now) {
-  auto parsed = parse_network_document(setup_.document, setup_.document_key, setup_.network);
+  auto parsed = chain_.open(setup_.document);
   if (!parsed) return false;
   adopt_document(std::move(*parsed), now);
   return true;
@@ -48,17 +58,25 @@ bool Engine::use_stored_document(Now now) {
 
 void Engine::adopt_document(NetworkDocument document, Now now) {
   document_ = std::move(document);
+  const std::vector<Bytes> cas_before = chain_.ca_ders();
+  chain_.hold(*document_);
+  if (chain_.ca_ders() != cas_before) out_.push_back(UseCas{chain_.ca_ders()});
   gossip_.in_force(document_->version);
   count("document_adopted");
-  look_for_reissue();
   std::set<std::uint64_t> revoked;
   for (const Revocation& revocation : document_->revoked) revoked.insert(revocation.serial);
-  broker_.revoke(revoked);
+  broker_.judge_by(chain_.credential_keys(), revoked);
   if (cryptod_) feed_.mark(LaneFeed::Kind::Document);
-  std::vector<LinkId> out;
-  for (const auto& [id, link] : links_)
-    if (revoked.contains(link.up().serial)) out.push_back(id);
-  for (const LinkId id : out) close(id, "revoked", now, 403);
+  std::vector<std::pair<LinkId, const char*>> out;
+  for (const auto& [id, link] : links_) {
+    if (revoked.contains(link.up().serial))
+      out.emplace_back(id, "revoked");
+    else if (!WATTLE_CHECKED(link_ca_in_force, chain_.has_ca(link.up().ca_der)))
+      out.emplace_back(id, kRetiredCa);
+  }
+  for (const auto& [id, why] : out) close(id, why, now, 403);
+  look_for_reissue();
+  if (is_barred()) note(Note::Level::Warning, kBarred);
   if (document_->min_protocol > kMetaVersion)
     note(Note::Level::Warning,
          "this wattle is too old for the network: the others refuse new links until it is upgraded",

@@ -1,6 +1,7 @@
 // Links: handshake, duplicates, the dispatch of lines.
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "metad/core/engine.h"
 
 namespace wattle::metad {
@@ -22,6 +23,8 @@ Actions Engine::on_link_up(LinkId id, LinkUp up, Now now) {
     refusal = "another member answered";
   else if (is_revoked(up.serial))
     refusal = "revoked";
+  else if (!WATTLE_CHECKED(link_up_ca_in_force, chain_.has_ca(up.ca_der)))
+    refusal = "its certificate is of a retired CA";  // retired since the handshake began
   else if (links_.size() >= kMaxLinks)
     refusal = "too many links";
   else if (std::count_if(links_.begin(), links_.end(), [&](const auto& item) {

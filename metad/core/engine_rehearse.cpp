@@ -215,6 +215,9 @@ std::string Engine::describe(const Action& action) const {
           [](const UseCertificate& a) {
             return "use the certificate serial=" + std::to_string(a.serial);
           },
+          [](const UseCas& a) {
+            return "take certificates of CAs=" + std::to_string(a.ca_ders.size());
+          },
           [](const StoreFile& a) {
             return "store file=" + a.name + " bytes=" + std::to_string(a.text.size());
           },

@@ -50,7 +50,7 @@ Actions Engine::on_renewal_answer(int status, const std::string& body, Now now) 
   if (!answer) return failed(answer.error().text(), true);
   if (!answer->document.empty() && answer->document != setup_.document)
     use_document(std::move(answer->document), std::nullopt, now);
-  const auto judged = judge_membership(answer->membership, setup_.ca_der, broker_.trust());
+  const auto judged = judge_membership(answer->membership, chain_.ca_ders(), broker_.trust());
   if (!judged) return failed(judged.error().text(), true);
   if (judged->address != setup_.address) return failed("it is for another address", true);
   if (setup_.tls_key == nullptr || judged->tls_key != setup_.tls_key->public_key())
@@ -78,6 +78,7 @@ void Engine::adopt_membership(const Membership& membership, const JudgedMembersh
   setup_.not_before = judged.not_before;
   setup_.expires = judged.not_after;
   setup_.credential = membership.credential;
+  setup_.certificate = membership.certificate;
   credential_ = judged.credential;
   out_.push_back(StoreFile{kRenewedFile, print_membership(membership)});
   out_.push_back(UseCertificate{membership.certificate, judged.serial, judged.name,
@@ -91,9 +92,17 @@ void Engine::adopt_membership(const Membership& membership, const JudgedMembersh
 }
 
 void Engine::look_for_reissue() {
-  if (document_ &&
-      std::binary_search(document_->reissue.begin(), document_->reissue.end(), setup_.serial))
-    renewal_.want_now();
+  const bool named = document_ && std::binary_search(document_->reissue.begin(),
+                                                     document_->reissue.end(), setup_.serial);
+  if (named || is_barred()) renewal_.want_now();
+}
+
+// A key that made our certificate or credential is not in force any more. (Revocation is another
+// matter: no renewal helps.)
+bool Engine::is_barred() const {
+  if (setup_.certificate.empty()) return false;
+  const Trust trust{setup_.network, chain_.credential_keys(), {}};
+  return !judge_membership({setup_.certificate, setup_.credential}, chain_.ca_ders(), trust);
 }
 
 // ---- links --------------------------------------------------------------------------------------

@@ -36,14 +36,19 @@ Check KeyBroker::offer(const NodeAddress& asked, ByteView key, Now now) {
   return Check::Accept;
 }
 
-std::vector<NodeAddress> KeyBroker::revoke(const std::set<std::uint64_t>& serials) {
-  trust_.revoked = serials;
+std::vector<NodeAddress> KeyBroker::judge_by(std::vector<crypto::PublicKey> credential_keys,
+                                             const std::set<std::uint64_t>& revoked) {
+  trust_.credential_keys = std::move(credential_keys);
+  trust_.revoked = revoked;
   std::vector<NodeAddress> out;
-  for (auto& [address, entry] : entries_)
-    if (!entry.dropped && serials.contains(entry.accepted.credential.serial)) {
-      entry.dropped = true;
-      out.push_back(address);
-    }
+  for (auto& [address, entry] : entries_) {
+    const Credential& credential = entry.accepted.credential;
+    if (entry.dropped ||
+        (!revoked.contains(credential.serial) && trust_.has_key(credential.signed_by)))
+      continue;
+    entry.dropped = true;
+    out.push_back(address);
+  }
   return out;
 }
 

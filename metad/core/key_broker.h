@@ -36,8 +36,10 @@ class KeyBroker {
 
   // Verifies and caches. `key` is what ANS_KEY carried; Length if it is not 416 bytes.
   Check offer(const NodeAddress& asked, ByteView key, Now now);
-  // Revocations of a new document; returns whose record was dropped by it.
-  std::vector<NodeAddress> revoke(const std::set<std::uint64_t>& serials);
+  // What a new document says: credential keys in force, revoked serials. Returns whose record was
+  // dropped by it.
+  std::vector<NodeAddress> judge_by(std::vector<crypto::PublicKey> credential_keys,
+                                    const std::set<std::uint64_t>& revoked);
 
   const Entry* find(const NodeAddress& address) const;  // not if dropped
   // For REQ_KEY: not dropped, still valid for a minute, epoch high enough.

@@ -18,8 +18,8 @@ class LaneFeed {
   static constexpr std::size_t kMaxEvents = 64;    // Carried: the newest is dropped
 
   enum class Kind : std::uint8_t {
+    Document,  // before what is judged by it
     OwnCredential,
-    Document,
     Neighbour,
     Endpoints,
     Member,

@@ -32,6 +32,7 @@ struct LinkUp {
   std::uint64_t serial = 0;
   std::uint64_t own_serial = 0;  // of the certificate that we showed
   UnixTime expires;
+  Bytes ca_der;  // of the CA that its certificate verifies against
 };
 
 class Link {

@@ -10,23 +10,8 @@ namespace {
 constexpr std::string_view kCertificateLabel = "CERTIFICATE";
 constexpr std::string_view kCredentialLabel = "WATTLE CREDENTIAL";
 
-}  // namespace
-
-Result<JudgedMembership> judge_membership(const Membership& membership, ByteView ca_der,
-                                          const Trust& trust) {
-  const auto claim = decode_credential(membership.credential);
-  if (!claim) return Error(Errc::BadSyntax, "the credential does not verify (constants)");
-  // Any moment at which the credential says to be valid.
-  const UnixTime moment{claim->not_after.seconds == 0 ? 0 : claim->not_after.seconds - 1};
-  const auto certificate =
-      WATTLE_TRY(crypto::verify_certificate(membership.certificate, ca_der, moment));
-  JudgedMembership out;
-  out.address = WATTLE_TRY(parse_address_text(certificate.says.anode_text));
-  const Check check =
-      accept_credential(trust, membership.credential, out.address, moment, 0, out.credential);
-  if (check != Check::Accept)
-    return Error(Errc::Denied,
-                 "the credential does not verify (" + std::string(check_name(check)) + ")");
+// The rest of `out`; certificate and credential must be of one issue.
+Result<void> compare(const crypto::VerifiedCertificate& certificate, JudgedMembership& out) {
   out.serial = certificate.says.serial;
   out.name = certificate.says.dns_name;
   if (out.credential.serial != out.serial)
@@ -36,6 +21,38 @@ Result<JudgedMembership> judge_membership(const Membership& membership, ByteView
   out.not_before = std::max(certificate.says.not_before, out.credential.not_before);
   out.not_after = std::min(certificate.says.not_after, out.credential.not_after);
   out.tls_key = certificate.public_key;
+  return {};
+}
+
+}  // namespace
+
+Result<JudgedMembership> judge_membership(const Membership& membership,
+                                          std::span<const Bytes> ca_ders, const Trust& trust) {
+  const auto claim = decode_credential(membership.credential);
+  if (!claim) return Error(Errc::BadSyntax, "the credential does not verify (constants)");
+  // Any moment at which the credential says to be valid.
+  const UnixTime moment{claim->not_after.seconds == 0 ? 0 : claim->not_after.seconds - 1};
+  const auto verified = WATTLE_TRY(crypto::verify_by_any(membership.certificate, ca_ders, moment));
+  JudgedMembership out;
+  out.address = WATTLE_TRY(parse_address_text(verified.certificate.says.anode_text));
+  const Check check =
+      accept_credential(trust, membership.credential, out.address, moment, 0, out.credential);
+  if (check != Check::Accept)
+    return Error(Errc::Denied,
+                 "the credential does not verify (" + std::string(check_name(check)) + ")");
+  WATTLE_TRY(compare(verified.certificate, out));
+  return out;
+}
+
+Result<JudgedMembership> read_own_membership(const Membership& membership,
+                                             const NetworkId& network) {
+  const auto certificate = WATTLE_TRY(crypto::read_own_certificate(membership.certificate));
+  JudgedMembership out;
+  out.credential = WATTLE_TRY(decode_credential(membership.credential));
+  out.address = WATTLE_TRY(parse_address_text(certificate.says.anode_text));
+  if (out.credential.network != network || out.credential.address != out.address)
+    return Error(Errc::Denied, "the credential is of another network or another node");
+  WATTLE_TRY(compare(certificate, out));
   return out;
 }
 

@@ -8,6 +8,7 @@
 
 #include "common/crypto/certificate.h"
 #include "common/proto/acceptance.h"
+#include "common/proto/trust_chain.h"
 
 namespace wattle::metad {
 
@@ -35,8 +36,12 @@ struct JudgedMembership {
 // Chain and profile of the certificate, acceptance of the credential for the address that the
 // certificate names, one serial, one name. The error is a sentence. Validity is not compared with
 // any clock.
-Result<JudgedMembership> judge_membership(const Membership& membership, ByteView ca_der,
-                                          const Trust& trust);
+Result<JudgedMembership> judge_membership(const Membership& membership,
+                                          std::span<const Bytes> ca_ders, const Trust& trust);
+// The own one, though a key that made it may be retired: what it says, unverified but for its form.
+// Good for its renewal, which needs nothing but the identity key, and for nothing else.
+Result<JudgedMembership> read_own_membership(const Membership& membership,
+                                             const NetworkId& network);
 
 // The state file: one text, so that there are both or neither.
 std::string print_membership(const Membership& membership);

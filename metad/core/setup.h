@@ -21,7 +21,7 @@ struct PeerHint {  // a line of the peers file: where to dial, nothing more
 struct Setup {
   std::string network_name;
   NetworkId network{};
-  crypto::PublicKey credential_key{};
+  crypto::PublicKey credential_key{};  // genesis's, as is the next
   crypto::PublicKey document_key{};
   IpPrefix prefix6, prefix4;  // of the network: addresses inside are wattle's own, never endpoints
 
@@ -30,7 +30,8 @@ struct Setup {
   CredentialBytes credential{};
   std::uint64_t serial = 0;
   UnixTime not_before, expires;  // of certificate and credential
-  Bytes ca_der;
+  Bytes ca_der;                  // genesis's
+  Bytes certificate;             // DER, with the credential above; empty: never judged
   std::shared_ptr<const crypto::PrivateKey> tls_key;  // of the certificate; null: never renewed
 
   std::uint16_t port = 8737;

@@ -6,8 +6,8 @@
 #include "common/proto/acceptance.h"
 #include "common/proto/genesis.h"
 #include "common/proto/line.h"
-#include "common/proto/network_document.h"
 #include "common/proto/prefix_bits.h"
+#include "common/proto/trust_chain.h"
 #include "metad/ctl/join_message.h"
 
 namespace wattle::ctl {
@@ -123,24 +123,25 @@ CheckAnswer check_join(const CheckRequest& request) {
 
   auto answer = parse_join_answer(request.body);
   if (!answer) return wrong(answer.error().text());
-  const auto document =
-      parse_network_document(answer->document, parts.genesis.document_key, parts.network);
+  TrustChain chain(parts.genesis, parts.network);
+  const auto document = chain.open(answer->document);
   if (!document) return wrong("the network document", document.error());
+  chain.hold(*document);
   if (document->min_protocol > kMetaVersion)
     return wrong("this wattle is too old for the network: install a newer one");
 
   const auto claimed = decode_credential(answer->credential);
   if (!claimed) return wrong("the credential", claimed.error());
   const UnixTime moment = moment_inside(*claimed, request.now);
-  Trust trust{parts.network, parts.genesis.credential_key, {}};
+  Trust trust{parts.network, chain.credential_keys(), {}};
   for (const Revocation& revocation : document->revoked) trust.revoked.insert(revocation.serial);
   const Check check =
       accept_credential(trust, answer->credential, request.address, moment, 0, parts.credential);
   if (check != Check::Accept)
     return wrong("the credential does not verify (" + std::string(check_name(check)) + ")");
-  auto certificate = crypto::verify_certificate(answer->certificate, parts.genesis.ca_der, moment);
-  if (!certificate) return wrong("the certificate", certificate.error());
-  parts.certificate = std::move(*certificate);
+  auto verified = crypto::verify_by_any(answer->certificate, chain.ca_ders(), moment);
+  if (!verified) return wrong("the certificate", verified.error());
+  parts.certificate = std::move(verified->certificate);
   if (const std::string_view what = disagreement(parts, request, answer->name); !what.empty())
     return wrong(std::string(what));
   if (moment != request.now) {

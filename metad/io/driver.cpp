@@ -170,6 +170,10 @@ void Driver::perform(const Action& action) {
                  [&](const SignRenewal& a) { key_.send(a.request); },
                  [&](const PostRenewal& a) { registry_.renew(a); },
                  [&](const UseCertificate& a) { use(a); },
+                 [&](const UseCas& a) {
+                   tls_.ca_ders = a.ca_ders;
+                   use_tls();
+                 },
                  [&](const StoreFile& a) { files_.store(a.name, a.text); },
                  [&](const PublishOrigin& a) { registry_.publish(a); },
                  [&](const Note& a) {
@@ -197,11 +201,15 @@ void Driver::perform(const Action& action) {
 void Driver::use(const UseCertificate& renewed) {
   tls_.certificate_der = renewed.certificate;
   tls_.serial = renewed.serial;
+  use_tls();
+  relay_ = renewed.relay;
+  registry_.follow(relay_, document_version_);
+}
+
+void Driver::use_tls() {
   auto context = TlsContext::create(tls_);
   if (!context) return os::log::warning(context.error().text());
   links_.use(std::move(*context));
-  relay_ = renewed.relay;
-  registry_.follow(relay_, document_version_);
 }
 
 // As much as the lane takes; the rest when it has drained.

@@ -40,6 +40,7 @@ class Driver {
   void perform(Actions actions);
   void perform(const Action& action);
   void use(const UseCertificate& renewed);
+  void use_tls();  // what tls_ says now
   void pump();
   void arm();
   void tell_counted();

@@ -4,6 +4,8 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <array>
 
 #include "common/base/check.h"
@@ -13,6 +15,20 @@ namespace {
 
 constexpr Duration kLinger = std::chrono::seconds(2);
 constexpr std::size_t kReadAhead = 64 * 1024;
+
+bool is_about_our_certificate(unsigned long error) {
+  switch (ERR_GET_REASON(error)) {
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
@@ -145,7 +161,9 @@ void LineStream::on_event(bufferevent*, short what, void* self) {
     if (stream->callbacks_.on_input_end) return stream->callbacks_.on_input_end();
     return stream->finish();
   }
-  stream->end("connection or TLS error");
+  const bool refused = stream->ssl() != nullptr &&
+                       is_about_our_certificate(bufferevent_get_openssl_error(stream->event_));
+  stream->end(refused ? kRefused : "connection or TLS error");
 }
 
 }  // namespace wattle::metad

@@ -23,6 +23,9 @@ class LineStream {
   static constexpr std::size_t kCongested = 64 * 1024;
   static constexpr std::size_t kRelieved = 16 * 1024;
 
+  // What on_end says if a TLS alert came that concerns the certificate that we showed.
+  static constexpr std::string_view kRefused = "the other side refuses our certificate";
+
   struct Callbacks {
     std::function<void()> on_open;  // TLS only: the handshake is done
     std::function<void(std::string line)> on_line;

@@ -1,5 +1,7 @@
 #include "metad/io/peer_links.h"
 
+#include <openssl/ssl.h>
+
 #include "common/os/clock.h"
 #include "metad/io/tcp.h"
 
@@ -67,7 +69,10 @@ void PeerLinks::add(std::unique_ptr<Connection> owned, os::Fd socket) {
   callbacks.on_congested = [this, &connection](bool congested) {
     if (connection.up) callbacks_.on_congested(connection.id, congested);
   };
-  callbacks.on_end = [this, &connection](std::string_view) { ended(connection); };
+  callbacks.on_end = [this, &connection](std::string_view why) {
+    tell_refusal(connection, why);
+    ended(connection);
+  };
   connection.stream = std::make_unique<LineStream>(loop_, std::move(socket),
                                                    tls_->make_connection(connection.dialled),
                                                    connection.dialled, std::move(callbacks));
@@ -90,7 +95,22 @@ void PeerLinks::opened(Connection& connection) {
   up.serial = peer->serial;
   up.own_serial = connection.tls->serial();
   up.expires = peer->expires;
+  up.ca_der = peer->ca_der;
   callbacks_.on_up(connection.id, std::move(up));
+}
+
+// Certificates that have ended, or that are of a retired CA, either way.
+void PeerLinks::tell_refusal(const Connection& connection, std::string_view why) {
+  if (connection.retired || connection.silent) return;
+  const os::log::Field where{os::log::Key::Ep, connection.remote.text()};
+  if (why == LineStream::kRefused)
+    return refusals_.write(os::log::Level::Notice,
+                           "a neighbour refuses our certificate: it has ended, or a key that made "
+                           "it is retired; it is renewed when the registry is reached",
+                           {where});
+  if (!connection.up && SSL_get_verify_result(connection.stream->ssl()) != X509_V_OK)
+    refusals_.write(os::log::Level::Info,
+                    "a certificate is refused: it has ended, or is of no CA in force", {where});
 }
 
 void PeerLinks::ended(Connection& connection) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/os/log.h"
 #include "metad/core/link.h"
 #include "metad/io/line_stream.h"
 #include "metad/io/tls.h"
@@ -51,7 +52,10 @@ class PeerLinks {
   void ended(Connection& connection);
   void retire(Connection& connection);
 
+  void tell_refusal(const Connection& connection, std::string_view why);
+
   os::EventLoop& loop_;
+  os::log::Limited refusals_{4};
   std::shared_ptr<const TlsContext> tls_;
   Callbacks callbacks_;
   std::map<LinkId, std::unique_ptr<Connection>> connections_;

@@ -24,13 +24,14 @@ Bytes to_der(X509* certificate) {
 }
 
 // Instead of OpenSSL's own verification: the project's profile, which includes the chain. The
-// argument is the CA's DER.
-int verify(X509_STORE_CTX* store, void* ca_der) {
+// argument is the DER of the CAs.
+int verify(X509_STORE_CTX* store, void* ca_ders) {
   X509* certificate = X509_STORE_CTX_get0_cert(store);
-  const bool good = certificate != nullptr &&
-                    crypto::verify_certificate(to_der(certificate),
-                                               *static_cast<const Bytes*>(ca_der), os::unix_now())
-                        .has_value();
+  const bool good =
+      certificate != nullptr &&
+      crypto::verify_by_any(to_der(certificate), *static_cast<const std::vector<Bytes>*>(ca_ders),
+                            os::unix_now())
+          .has_value();
   X509_STORE_CTX_set_error(store, good ? X509_V_OK : X509_V_ERR_CERT_UNTRUSTED);
   return good ? 1 : 0;
 }
@@ -54,8 +55,8 @@ struct FreeX509 {
 void TlsContext::Free::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
 
 TlsContext::TlsContext(const Material& material, std::unique_ptr<ssl_ctx_st, Free> context)
-    : ca_der_(material.ca_der), serial_(material.serial), context_(std::move(context)) {
-  SSL_CTX_set_cert_verify_callback(context_.get(), verify, &ca_der_);
+    : ca_ders_(material.ca_ders), serial_(material.serial), context_(std::move(context)) {
+  SSL_CTX_set_cert_verify_callback(context_.get(), verify, &ca_ders_);
 }
 
 TlsContext::~TlsContext() = default;
@@ -109,12 +110,14 @@ Result<TlsPeer> TlsContext::peer(const ssl_st* connection, UnixTime now) const {
     return Errc::Denied;
   X509* certificate = SSL_get0_peer_certificate(connection);
   if (certificate == nullptr) return Errc::Denied;
-  const auto verified = WATTLE_TRY(crypto::verify_certificate(to_der(certificate), ca_der_, now));
+  auto verified = WATTLE_TRY(crypto::verify_by_any(to_der(certificate), ca_ders_, now));
+  const crypto::MemberCertificate& says = verified.certificate.says;
   TlsPeer out;
-  out.address = WATTLE_TRY(parse_address_text(verified.says.anode_text));
-  out.name = verified.says.dns_name;
-  out.serial = verified.says.serial;
-  out.expires = verified.says.not_after;
+  out.address = WATTLE_TRY(parse_address_text(says.anode_text));
+  out.name = says.dns_name;
+  out.serial = says.serial;
+  out.expires = says.not_after;
+  out.ca_der = std::move(verified.ca);
   return out;
 }
 

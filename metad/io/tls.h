@@ -1,9 +1,10 @@
 // TLS 1.3 between nodes (DESIGN 5, security.md 5): both certificates required, verified against the
-// network's CA by common/crypto/certificate.h; no tickets, ALPN wattle-meta/1.
+// network's CAs by common/crypto/certificate.h; no tickets, ALPN wattle-meta/1.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "common/base/result.h"
 #include "common/base/time.h"
@@ -21,13 +22,14 @@ struct TlsPeer {
   std::string name;
   std::uint64_t serial = 0;
   UnixTime expires;
+  Bytes ca_der;  // of the CA that it verifies against
 };
 
 class TlsContext {
  public:
   struct Material {
-    Bytes ca_der;
-    Bytes certificate_der;  // this node's
+    std::vector<Bytes> ca_ders;  // in force
+    Bytes certificate_der;       // this node's
     std::shared_ptr<const crypto::PrivateKey> key;
     std::uint64_t serial = 0;  // of the certificate
   };
@@ -46,7 +48,7 @@ class TlsContext {
     void operator()(ssl_ctx_st* context) const;
   };
   TlsContext(const Material& material, std::unique_ptr<ssl_ctx_st, Free> context);
-  Bytes ca_der_;
+  std::vector<Bytes> ca_ders_;
   std::uint64_t serial_;
   std::unique_ptr<ssl_ctx_st, Free> context_;
 };

@@ -77,6 +77,8 @@ template Result<std::uint64_t> AdminLink::order(const sign_link::Revoke&);
 template Result<std::uint64_t> AdminLink::order(const sign_link::SetFlags&);
 template Result<std::uint64_t> AdminLink::order(const sign_link::SetDocument&);
 template Result<std::uint64_t> AdminLink::order(const sign_link::AcceptClock&);
+template Result<std::uint64_t> AdminLink::order(const sign_link::RotateKey&);
+template Result<std::uint64_t> AdminLink::order(const sign_link::RetireKey&);
 
 Result<std::vector<Entry>> AdminLink::read_journal() {
   std::vector<Entry> out;

@@ -1,4 +1,4 @@
-// node and network: which action is meant, and the ones that change something.
+// node, network and key: which action is meant, and the ones that change something.
 #include <unistd.h>
 #include <algorithm>
 #include <cstdio>
@@ -18,11 +18,15 @@ struct Action {
 constexpr Action kNodeActions[] = {
     {"list", 0}, {"show", 1}, {"rename", 2}, {"revoke", 1}, {"relay", 2}};
 constexpr Action kNetworkActions[] = {{"show", 0}, {"set", 2}};
+constexpr Action kKeyActions[] = {{"list", 0}, {"rotate", 1}, {"retire", 1}};
 
 constexpr const char* kNodeUsage =
     "say wattle-registry node [NET] list, show NAME, rename OLD NEW, revoke NAME or relay NAME "
     "on|off";
 constexpr const char* kNetworkUsage = "say wattle-registry network [NET] show, or set KEY VALUE";
+
+constexpr const char* kKeyUsage =
+    "say wattle-registry key [NET] list, rotate document|credential|ca, or retire credential|ca";
 
 template <std::size_t N>
 const Action* find_action(const Action (&actions)[N], const std::string& name) {
@@ -86,6 +90,35 @@ int set_relay(const Settings& settings) {
               " as soon as it has renewed its certificate; it is told to do so now");
 }
 
+// False if the word names none.
+bool read_kind(const std::string& word, KeyKind& out) {
+  for (const KeyKind kind : {KeyKind::Document, KeyKind::Credential, KeyKind::Ca})
+    if (word == key_kind_name(kind)) {
+      out = kind;
+      return true;
+    }
+  return false;
+}
+
+constexpr const char* kBackUp =
+    "; the signer's folder holds the new key, so back it up now: without it nobody can change this "
+    "network any more";
+
+int rotate_key(const Settings& settings, KeyKind kind) {
+  if (kind == KeyKind::Document)
+    return order(settings, sign_link::RotateKey{kind},
+                 std::string("the network document is signed with a new key; the old one signs "
+                             "nothing any more") +
+                     kBackUp);
+  const std::string name(key_kind_name(kind));
+  return order(settings, sign_link::RotateKey{kind},
+               "there is a new " + name +
+                   " key; the members are being told to renew their certificates. When "
+                   "wattle-registry key list shows none with the older one, retire that with "
+                   "wattle-registry key retire " +
+                   name + kBackUp);
+}
+
 }  // namespace
 
 int run_node(Settings s) {
@@ -117,6 +150,19 @@ int run_network(Settings s) {
   if (s.object == "show") return show_network(s);
   return order(s, sign_link::SetDocument{s.detail, s.value},
                s.detail + " is " + s.value + "; the members are being told");
+}
+
+int run_key(Settings s) {
+  KeyKind kind{};
+  const bool is_whole = read_words(kKeyActions, s);
+  if (!is_whole || (s.object != "list" && !read_kind(s.detail, kind)))
+    return fail(Exit::Usage, kKeyUsage);
+  if (geteuid() != 0) return fail(Exit::NotRoot, "only root may ask the signer: run it with sudo");
+  if (s.object == "list") return show_keys(s);
+  if (s.object == "rotate") return rotate_key(s, kind);
+  return order(s, sign_link::RetireKey{kind, s.force},
+               "nothing that the older " + s.detail +
+                   " key signed is good any more; the members are being told");
 }
 
 }  // namespace wattle::registry

@@ -13,6 +13,7 @@ class Builder {
   Result<void> operator()(const GenesisEntry& e) {
     view_.genesis = WATTLE_TRY(parse_genesis(e.text));
     view_.genesis_text = e.text;
+    view_.keys = KeyRing(view_.genesis);
     return {};
   }
   Result<void> operator()(const DocumentEntry& e) {
@@ -74,6 +75,10 @@ class Builder {
     add(std::move(node));
     return {};
   }
+  Result<void> operator()(const RotateEntry& e) {
+    return view_.keys.rotate(e, network_id(genesis_hash(view_.genesis_text)), time);
+  }
+  Result<void> operator()(const RetireEntry& e) { return view_.keys.retire(e); }
   std::size_t open_invites() const { return open_.size(); }
 
   UnixTime time;  // of the entry
@@ -84,7 +89,9 @@ class Builder {
     view_.nodes.push_back(std::move(node));
   }
   template <typename E>
-  static Result<void> certify(Node& node, const E& e) {
+  Result<void> certify(Node& node, const E& e) {
+    node.credential_key = view_.keys.newest(KeyKind::Credential);
+    node.ca = view_.keys.newest(KeyKind::Ca);
     node.credential = WATTLE_TRY(decode_credential(e.credential));
     node.certified_name = e.name;
     node.certified_flags = e.flags;
@@ -108,7 +115,7 @@ class Builder {
 const char* Node::state(UnixTime now) const {
   if (revoked) return "revoked";
   if (credential.not_after <= now) return "expired";
-  return name != certified_name || flags != certified_flags ? "renews" : "member";
+  return name != certified_name || flags != certified_flags || old_keys ? "renews" : "member";
 }
 
 const Node* JournalView::find(const std::string& name) const {
@@ -127,6 +134,9 @@ Result<JournalView> view_of(const std::vector<Entry>& entries, const std::string
     builder.time = entry.time;
     WATTLE_TRY(std::visit(builder, entry.body));
   }
+  for (Node& node : view.nodes)
+    node.old_keys = node.credential_key != view.keys.newest(KeyKind::Credential) ||
+                    node.ca != view.keys.newest(KeyKind::Ca);
   view.open_invites = builder.open_invites();
   return view;
 }

@@ -6,6 +6,7 @@
 
 #include "common/proto/network_document.h"
 #include "registry/admin/admin_link.h"
+#include "registry/core/key_ring.h"
 
 namespace wattle::registry {
 
@@ -20,6 +21,8 @@ struct Node {
   std::uint8_t certified_flags = 0;
   std::uint64_t serial = 0;
   Credential credential;
+  std::size_t credential_key = 0, ca = 0;  // which of the ring's signed it
+  bool old_keys = false;                   // there are newer ones
   bool revoked = false;
 
   // "member"; "revoked"; "expired"; "renews": it has not yet fetched what was changed.
@@ -30,6 +33,7 @@ struct JournalView {
   std::string network;
   Genesis genesis;
   std::string genesis_text;
+  KeyRing keys;
   NetworkDocument document;
   std::uint64_t lifetime = kLifetime;
   std::vector<Node> nodes;  // in the order in which they joined

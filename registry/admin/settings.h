@@ -39,6 +39,7 @@ struct Settings {
   bool check = false;
   bool journal_lost = false;
   std::string document;  // a file
+  bool force = false;
   std::string signer_user, registry_user;
   std::string log_level = "info";
 };

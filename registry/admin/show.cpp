@@ -1,4 +1,5 @@
-// node list, node show, network show: read from the signer's journal, for people or as JSON.
+// node list, node show, network show, key list: read from the signer's journal, for people or as
+// JSON.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -156,6 +157,65 @@ int show_network(const JournalView& whole, bool as_json) {
   return 0;
 }
 
+// One key of the network, and the members whose newest certificate it signed and is good still.
+struct KeyRow {
+  std::string kind;
+  const char* state = "";  // "signs"; "accepted": beside the newer one; "retired"
+  UnixTime since;
+  std::string fingerprint;
+  std::vector<std::string> members;
+};
+
+std::vector<KeyRow> key_rows(const JournalView& whole, UnixTime now) {
+  constexpr std::size_t kFingerprint = 16;  // digits
+  std::vector<KeyRow> out;
+  for (const KeyKind kind : {KeyKind::Document, KeyKind::Credential, KeyKind::Ca}) {
+    const auto& keys = whole.keys.keys(kind);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const KeyRing::Key& key = keys[i];
+      const ByteView bytes = kind == KeyKind::Ca ? ByteView(key.ca_der) : ByteView(key.key);
+      KeyRow row{std::string(key_kind_name(kind)),
+                 i + 1 == keys.size() ? "signs" : (key.in_force ? "accepted" : "retired"),
+                 key.since,
+                 to_hex(crypto::sha256(bytes)).substr(0, kFingerprint),
+                 {}};
+      for (const Node& node : whole.nodes) {
+        const bool living = !node.revoked && node.credential.not_after > now;
+        const std::size_t its = kind == KeyKind::Ca ? node.ca : node.credential_key;
+        if (kind != KeyKind::Document && living && its == i) row.members.push_back(node.name);
+      }
+      out.push_back(std::move(row));
+    }
+  }
+  return out;
+}
+
+int list_keys(const JournalView& whole, bool as_json) {
+  const std::vector<KeyRow> rows = key_rows(whole, os::unix_now());
+  if (as_json) {
+    Json json;
+    json["schema"] = 1;
+    json["network"] = whole.network;
+    json["keys"] = Json::array();
+    for (const KeyRow& row : rows)
+      json["keys"].push_back({{"kind", row.kind},
+                              {"state", row.state},
+                              {"since", row.since.seconds},
+                              {"fingerprint", row.fingerprint},
+                              {"members", row.members}});
+    return print(json);
+  }
+  std::printf("%-11s %-9s %-21s %-17s %s\n", "KIND", "STATE", "SINCE", "FINGERPRINT", "MEMBERS");
+  for (const KeyRow& row : rows) {
+    std::string members;
+    for (const std::string& name : row.members) members += (members.empty() ? "" : ",") + name;
+    std::printf("%-11s %-9s %-21s %-17s %s\n", row.kind.c_str(), row.state,
+                time_text(row.since).c_str(), row.fingerprint.c_str(),
+                members.empty() ? "-" : members.c_str());
+  }
+  return 0;
+}
+
 Result<JournalView> load(const Settings& settings) {
   const std::string network = WATTLE_TRY(choose_network(settings));
   const auto link = WATTLE_TRY(AdminLink::connect(os::Paths(network, settings.root), network));
@@ -175,6 +235,11 @@ int show_nodes(const Settings& settings) {
 int show_network(const Settings& settings) {
   const auto whole = load(settings);
   return whole ? show_network(*whole, settings.json) : fail(whole.error());
+}
+
+int show_keys(const Settings& settings) {
+  const auto whole = load(settings);
+  return whole ? list_keys(*whole, settings.json) : fail(whole.error());
 }
 
 }  // namespace wattle::registry

@@ -10,6 +10,7 @@ int run_invite(const Settings& settings);        // invite NAME
 int run_node(Settings settings);                 // node [NET] list | show | rename | revoke | relay
 int run_accept_clock(const Settings& settings);  // accept-clock
 int run_network(Settings settings);              // network [NET] show | set
+int run_key(Settings settings);                  // key [NET] list | rotate | retire
 int run_audit(const Settings& settings);         // audit
 int run_serve(Settings& settings);               // serve: the daemon
 int run_backup(const Settings& settings);        // backup FOLDER
@@ -19,6 +20,7 @@ std::string time_text(UnixTime time);  // in UTC, for people
 
 int show_nodes(const Settings& settings);    // node list, node show NAME
 int show_network(const Settings& settings);  // network show
+int show_keys(const Settings& settings);     // key list
 
 // An invite's URL, made by the signer; the error's code tells what was wrong.
 struct InviteWish {

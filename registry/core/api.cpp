@@ -155,6 +155,9 @@ Fault fault_of(sign_link::Rule rule) {
       return Fault::Storage;
     case Rule::PrefixTaken:
     case Rule::AddressTaken:
+    case Rule::KeysFull:  // root's
+    case Rule::KeyNeeded:
+    case Rule::KeyNone:
       return Fault::SignerAway;
   }
   return Fault::SignerAway;

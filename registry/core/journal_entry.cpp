@@ -19,6 +19,8 @@ enum class Kind : std::uint8_t {
   Revoke = 7,
   Flags = 8,
   Policy = 9,
+  Rotate = 10,
+  Retire = 11,
   Lost = 14,
   Adopt = 15,
 };
@@ -94,6 +96,15 @@ struct BodyBuilder {
     out.bytes(e.before);
     put_certificate(out, e);
     return Kind::Adopt;
+  }
+  Kind operator()(const RotateEntry& e) const {
+    out.u8(static_cast<std::uint8_t>(e.kind)).bytes(e.key).bytes(e.signature);
+    out.u16(static_cast<std::uint16_t>(e.ca_der.size())).bytes(e.ca_der);
+    return Kind::Rotate;
+  }
+  Kind operator()(const RetireEntry& e) const {
+    out.u8(static_cast<std::uint8_t>(e.kind));
+    return Kind::Retire;
   }
 };
 
@@ -209,6 +220,27 @@ Result<EntryBody> decode_adopt(Reader& in) {
   return EntryBody(std::move(e));
 }
 
+Result<EntryBody> decode_rotate(Reader& in) {
+  RotateEntry e;
+  e.kind = static_cast<KeyKind>(in.u8());
+  e.key = in.array<33>();
+  e.signature = in.array<64>();
+  const std::size_t size = in.u16();
+  if (size > kMaxCertificate) return Errc::BadValue;
+  e.ca_der = to_bytes(in.view(size));
+  WATTLE_TRY(in.finish());
+  if (!is_valid(e.kind) || !crypto::is_point(e.key)) return Errc::BadValue;
+  return EntryBody(std::move(e));
+}
+
+Result<EntryBody> decode_retire(Reader& in) {
+  RetireEntry e;
+  e.kind = static_cast<KeyKind>(in.u8());
+  WATTLE_TRY(in.finish());
+  if (!is_valid(e.kind)) return Errc::BadValue;
+  return EntryBody(e);
+}
+
 Result<EntryBody> decode_body(std::uint8_t kind, ByteView body) {
   Reader in(body);
   switch (static_cast<Kind>(kind)) {
@@ -234,8 +266,42 @@ Result<EntryBody> decode_body(std::uint8_t kind, ByteView body) {
       return decode_lost(in);
     case Kind::Adopt:
       return decode_adopt(in);
+    case Kind::Rotate:
+      return decode_rotate(in);
+    case Kind::Retire:
+      return decode_retire(in);
   }
   return Errc::BadValue;
+}
+
+constexpr std::size_t kSecret = 32;
+constexpr std::size_t secret_size(std::uint8_t kind) {
+  return kind == static_cast<std::uint8_t>(Kind::Invite) ||
+                 kind == static_cast<std::uint8_t>(Kind::Rotate)
+             ? kSecret
+             : 0;
+}
+
+// What a body has of it; null: nothing.
+const ByteArray<kSecret>* secret_of(const EntryBody& body) {
+  if (const auto* invite = std::get_if<InviteEntry>(&body)) return &invite->key;
+  if (const auto* rotate = std::get_if<RotateEntry>(&body)) return &rotate->secret;
+  return nullptr;
+}
+
+// The secret must be the one that the body names.
+Result<void> take_secret(EntryBody& body, ByteView secret) {
+  if (auto* invite = std::get_if<InviteEntry>(&body)) {
+    invite->has_key = true;
+    invite->key = to_array<kSecret>(secret);
+    if (token_id(invite->key) != invite->token) return Errc::BadSignature;
+  } else if (auto* rotate = std::get_if<RotateEntry>(&body)) {
+    rotate->has_secret = true;
+    rotate->secret = to_array<kSecret>(secret);
+    const auto key = crypto::PrivateKey::from_scalar(secret);
+    if (!key || key->public_key() != rotate->key) return Errc::BadSignature;
+  }
+  return {};
 }
 
 struct Header {
@@ -262,8 +328,7 @@ Result<Header> decode_header(ByteView bytes) {
   h.body = in.u32();
   const std::uint32_t zero32 = in.u32();
   h.previous = in.array<32>();
-  const std::size_t secret = h.kind == static_cast<std::uint8_t>(Kind::Invite) ? 32 : 0;
-  if (magic != kEntryMagic || zero8 != 0 || zero32 != 0 || h.secret != secret ||
+  if (magic != kEntryMagic || zero8 != 0 || zero32 != 0 || h.secret != secret_size(h.kind) ||
       h.body > kMaxDocument)
     return Errc::BadValue;
   return h;
@@ -276,17 +341,17 @@ Bytes build_entry(Entry& entry) {
   Writer body_writer(body);
   const Kind kind = std::visit(BodyBuilder{body_writer}, entry.body);
   WATTLE_CHECK(body.size() <= kMaxDocument);
-  const InviteEntry* invite = std::get_if<InviteEntry>(&entry.body);
   Bytes out;
   Writer writer(out);
   writer.bytes(as_bytes(kEntryMagic)).u8(static_cast<std::uint8_t>(kind)).u8(0);
-  writer.u16(invite != nullptr ? 32 : 0).u64(entry.sequence).u64(entry.time.seconds);
+  writer.u16(static_cast<std::uint16_t>(secret_size(static_cast<std::uint8_t>(kind))));
+  writer.u64(entry.sequence).u64(entry.time.seconds);
   writer.u32(static_cast<std::uint32_t>(body.size())).u32(0).bytes(entry.previous);
   const crypto::Hash check = crypto::sha256(out);
   writer.bytes(ByteView(check).first(8)).bytes(body);
   entry.hash = crypto::sha256(out);
   writer.bytes(entry.hash);
-  if (invite != nullptr) writer.bytes(invite->key);
+  if (const auto* secret = secret_of(entry.body)) writer.bytes(*secret);
   entry.size = out.size();
   return out;
 }
@@ -309,12 +374,7 @@ Result<Entry> decode_entry(ByteView bytes, Secrets secrets) {
   entry.hash = crypto::sha256(bytes.first(hashed));
   if (!equal(entry.hash, bytes.subspan(hashed, 32))) return Errc::BadSignature;
   entry.body = WATTLE_TRY(decode_body(h.kind, bytes.subspan(kEntryHeader, h.body)));
-  if (InviteEntry* invite = std::get_if<InviteEntry>(&entry.body);
-      invite != nullptr && secret != 0) {
-    invite->has_key = true;
-    invite->key = to_array<32>(bytes.subspan(hashed + 32, 32));
-    if (token_id(invite->key) != invite->token) return Errc::BadSignature;
-  }
+  if (secret != 0) WATTLE_TRY(take_secret(entry.body, bytes.subspan(hashed + 32, secret)));
   return entry;
 }
 

@@ -1,12 +1,13 @@
 // One entry of the signer's journal (DESIGN 2): the truth about a network, of which the registry's
 // database is a view. Pure codec; big-endian:
-//   0  "WJE1"        4  kind u8     5  zero u8   6  secret size u16 (0, or 32 for an invite)
-//   8  sequence u64  16 time u64    24 body size u32   28 zero u32
-//   32 hash of the entry before this one (32; zeros for the first)
-//   64 first 8 bytes of SHA-256 of bytes 0..63: tells a damaged header from a torn body
-//   72 body   then SHA-256 of everything before it (32)   then the secret
-// The chain covers the body, not the secret (an invite's key K), so that the registry, which gets
-// entries without secrets, checks the same chain. K is bound by the token id in the body.
+//   0  "WJE1"        4  kind u8     5  zero u8   6  secret size u16 (0, or 32 for an invite or a
+//   new key) 8  sequence u64  16 time u64    24 body size u32   28 zero u32 32 hash of the entry
+//   before this one (32; zeros for the first) 64 first 8 bytes of SHA-256 of bytes 0..63: tells a
+//   damaged header from a torn body 72 body   then SHA-256 of everything before it (32)   then the
+//   secret
+// The chain covers the body, not the secret (an invite's key K, the scalar of a new key), so that
+// the registry, which gets entries without secrets, checks the same chain. K is bound by the token
+// id in the body, the scalar by its public key.
 #pragma once
 
 #include <string>
@@ -17,6 +18,7 @@
 #include "common/proto/credential.h"
 #include "common/proto/enrolment.h"
 #include "common/proto/genesis.h"
+#include "common/proto/trust_chain.h"
 
 namespace wattle::registry {
 
@@ -92,6 +94,19 @@ struct PolicyEntry {           // of the signer itself, told by `wattle-signer i
   std::uint64_t lifetime = 0;  // of certificates and credentials, seconds
   bool operator==(const PolicyEntry&) const = default;
 };
+struct RotateEntry {  // a new key of the network: it signs from here on
+  KeyKind kind{};
+  crypto::PublicKey key{};
+  crypto::Signature signature{};  // of a document key: by the one before it; else zeros
+  Bytes ca_der;                   // of a CA; else empty
+  bool has_secret = false;        // false in what the registry gets
+  ByteArray<32> secret{};         // the private key's scalar
+  bool operator==(const RotateEntry&) const = default;
+};
+struct RetireEntry {  // all keys of this kind but the newest are not in force any more
+  KeyKind kind{};
+  bool operator==(const RetireEntry&) const = default;
+};
 
 // Everything that came between the entry before this one and this one is lost (`wattle-signer
 // lost`, after the loss of a journal). What it may have handed out is not handed out again; all
@@ -117,9 +132,9 @@ struct AdoptEntry {
   bool operator==(const AdoptEntry&) const = default;
 };
 
-using EntryBody =
-    std::variant<GenesisEntry, DocumentEntry, InviteEntry, IssueEntry, RenewEntry, RenameEntry,
-                 RevokeEntry, FlagsEntry, PolicyEntry, LostEntry, AdoptEntry>;
+using EntryBody = std::variant<GenesisEntry, DocumentEntry, InviteEntry, IssueEntry, RenewEntry,
+                               RenameEntry, RevokeEntry, FlagsEntry, PolicyEntry, RotateEntry,
+                               RetireEntry, LostEntry, AdoptEntry>;
 
 struct Entry {
   std::uint64_t sequence = 0;

@@ -267,6 +267,10 @@ Result<std::optional<LostEntry>> SqliteStore::lost() {
   return std::optional(out);
 }
 
+// Keys are told by the network document.
+Result<void> SqliteStore::apply_body(const Entry&, const RotateEntry&) { return {}; }
+Result<void> SqliteStore::apply_body(const Entry&, const RetireEntry&) { return {}; }
+
 Result<std::uint64_t> SqliteStore::lifetime() {
   const auto text = text_of("lifetime");
   if (!text && text.error().code == Errc::NotFound) return kLifetime;

@@ -54,6 +54,8 @@ class SqliteStore : public Store {
   Result<void> apply_body(const Entry& entry, const PolicyEntry& e);
   Result<void> apply_body(const Entry& entry, const LostEntry& e);
   Result<void> apply_body(const Entry& entry, const AdoptEntry& e);
+  Result<void> apply_body(const Entry& entry, const RotateEntry& e);
+  Result<void> apply_body(const Entry& entry, const RetireEntry& e);
 
   std::unique_ptr<Database> database_;
   std::string path_;

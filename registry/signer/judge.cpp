@@ -30,6 +30,12 @@ bool is_revoked(const Ledger& ledger, std::uint64_t serial) {
                      [serial](const Revocation& r) { return r.serial == serial; });
 }
 
+bool is_of_retired_key(const Ledger& ledger, const Member& member, std::uint64_t serial) {
+  return std::any_of(member.held.begin(), member.held.end(), [&](const Held& held) {
+    return held.serial == serial && !ledger.has_keys_in_force(held);
+  });
+}
+
 // What does not depend on the journal beyond the token: who asks, and whether the request is whole.
 std::optional<Refusal> judge_claim(const Invite& invite, const EnrolmentClaim& claim,
                                    const sign_link::Issue& request) {
@@ -92,6 +98,11 @@ Judgement judge(const Ledger& ledger, const sign_link::Issue& request, UnixTime 
     const Member* member = ledger.find_member(issue->address);
     if (is_revoked(ledger, issue->serial) || member == nullptr || member->revoked)
       return refuse(Rule::Revoked, "this member's certificate is revoked");
+    if (is_of_retired_key(ledger, *member, issue->serial))
+      return refuse(Rule::Expired,
+                    "the certificate made for this invite is of a key that is retired since: "
+                    "revoke " +
+                        member->name + " and make a new invite");
     return Repetition{issue};
   }
   if (!WATTLE_CHECKED(lost_invite, !invite->is_void))

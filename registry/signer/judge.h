@@ -49,7 +49,8 @@ struct Renewal {
   const Member* member = nullptr;
   crypto::Hash csr_hash{};
 };
-// The member's newest certificate was made for this very CSR and has not ended: its bytes again.
+// The member's newest certificate was made for this very CSR, has not ended and no newer key has
+// taken over: its bytes again.
 struct Reminder {
   const Member* member = nullptr;
 };
@@ -87,6 +88,10 @@ std::optional<std::variant<Refusal, Adoption>> judge_return(const Ledger& ledger
 std::optional<Refusal> judge(const Ledger& ledger, const sign_link::Rename& request, UnixTime now);
 std::optional<Refusal> judge(const Ledger& ledger, const sign_link::Revoke& request);
 std::optional<Refusal> judge(const Ledger& ledger, const sign_link::SetFlags& request);
+std::optional<Refusal> judge(const Ledger& ledger, const sign_link::RotateKey& request);
+// Refused while a member's only good certificate is of the older key, unless it is forced.
+std::optional<Refusal> judge(const Ledger& ledger, const sign_link::RetireKey& request,
+                             UnixTime now);
 // The present document with the parameter set; version, time and lists are the notary's to set.
 std::variant<Refusal, NetworkDocument> judge(const Ledger& ledger,
                                              const sign_link::SetDocument& request);

@@ -51,7 +51,8 @@ RenewalJudgement judge(const Ledger& ledger, const sign_link::Renew& request, Un
     return refuse(Rule::Revoked, "renewal refused: this member's certificates are revoked");
   if (!crypto::check_csr(request.csr))
     return refuse(Rule::BadRequest, "the certificate request is not a signed P-256 request");
-  if (member != nullptr && member->csr_hash == claim.csr_hash && member->newest().until > now)
+  if (member != nullptr && member->csr_hash == claim.csr_hash && member->newest().until > now &&
+      ledger.has_newest_keys(member->newest()))
     return Reminder{member};
   if (member != nullptr && member->nonces.contains(request.nonce))
     return refuse(Rule::Replayed, "this request was made before: sign a new one");

@@ -17,7 +17,8 @@ Return refuse(Rule rule, std::string sentence) { return Refusal{rule, std::move(
 Check check_credential(const Ledger& ledger, ByteView bytes, const NodeAddress& address) {
   Trust trust;
   trust.network = ledger.network();
-  trust.credential_key = ledger.genesis().credential_key;
+  for (const auto& key : ledger.keys().keys(KeyKind::Credential))
+    if (key.in_force) trust.credential_keys.push_back(key.key);
   for (const Revocation& revoked : ledger.document().revoked) trust.revoked.insert(revoked.serial);
   const auto says = decode_credential(bytes);
   if (!says) return Check::Constants;

@@ -16,13 +16,14 @@ bool counts(const Held& held, UnixTime now) {
 
 // Notes a finished certificate as the member's newest.
 template <typename E>
-Result<void> hold(Member& member, const E& e, UnixTime time) {
+Result<void> hold(Member& member, const E& e, const registry::KeyRing& keys, UnixTime time) {
   const auto credential = decode_credential(e.credential);
   if (!credential) return broken("the credential is none");
   if (credential->serial != e.serial || credential->address != member.address)
     return broken("the credential is another's");
   std::erase_if(member.held, [time](const Held& held) { return !counts(held, time); });
-  member.held.push_back({e.serial, credential->not_after, e.name, e.flags});
+  member.held.push_back({e.serial, credential->not_after, e.name, e.flags,
+                         keys.newest(KeyKind::Credential), keys.newest(KeyKind::Ca)});
   member.csr_hash = e.csr_hash;
   member.credential = e.credential;
   member.certificate = e.certificate;
@@ -55,12 +56,14 @@ Result<void> Ledger::apply_body(const registry::GenesisEntry& e, UnixTime) {
   genesis_text_ = e.text;
   network_ = network_id(genesis_hash(e.text));
   prefixes_.emplace(std::size_t{128} - genesis_->prefix.length);
+  keys_ = registry::KeyRing(*genesis_);
   return {};
 }
 
 Result<void> Ledger::apply_body(const registry::DocumentEntry& e, UnixTime) {
   NetworkDocument d = WATTLE_TRY(parse_network_document(e.text, genesis_->document_key, network_));
   if (d.version <= last_version()) return broken("the document's version does not rise");
+  if (!keys_.is_said_by(d)) return broken("the document's keys are not the journal's");
   for (const Revocation& needed : needed_revocations(*this, d.time))
     if (!std::binary_search(d.revoked.begin(), d.revoked.end(), needed))
       return broken("the document leaves out a revocation that has not run out");
@@ -94,7 +97,7 @@ Result<void> Ledger::apply_body(const registry::IssueEntry& e, UnixTime time) {
   member.flags = e.flags;
   member.prefix6 = e.prefix6;
   member.ipv4 = e.ipv4;
-  WATTLE_TRY(hold(member, e, time));
+  WATTLE_TRY(hold(member, e, keys_, time));
   invite->second.used = true;
   last_serial_ = e.serial;
   issues_.emplace(e.token, e);
@@ -125,7 +128,7 @@ Result<void> Ledger::apply_body(const registry::RenewEntry& e, UnixTime time) {
   if (e.name != member->name || e.flags != member->flags)
     return broken("name or flags are not the member's");
   if (member->nonces.contains(e.nonce)) return broken("the nonce is used twice");
-  WATTLE_TRY(hold(*member, e, time));
+  WATTLE_TRY(hold(*member, e, keys_, time));
   member->nonces.insert(e.nonce);
   last_serial_ = e.serial;
   return {};
@@ -205,7 +208,7 @@ Result<void> Ledger::apply_body(const registry::AdoptEntry& e, UnixTime time) {
   if (e.serial <= last_serial_) return broken("the serial does not rise");
   Member* member = WATTLE_TRY(adopted_member(e));
   if (member->nonces.contains(e.nonce)) return broken("the nonce is used twice");
-  WATTLE_TRY(hold(*member, e, time));
+  WATTLE_TRY(hold(*member, e, keys_, time));
   member->nonces.insert(e.nonce);
   last_serial_ = e.serial;
   return {};
@@ -219,6 +222,30 @@ std::size_t Ledger::void_invites(UnixTime now) const {
   return static_cast<std::size_t>(std::count_if(
       invites_.begin(), invites_.end(),
       [now](const auto& item) { return item.second.is_void && item.second.entry.expires > now; }));
+}
+
+Result<void> Ledger::apply_body(const registry::RotateEntry& e, UnixTime time) {
+  return keys_.rotate(e, network_, time);
+}
+
+Result<void> Ledger::apply_body(const registry::RetireEntry& e, UnixTime) {
+  return keys_.retire(e);
+}
+
+bool Ledger::has_newest_keys(const Held& held) const {
+  return held.credential_key == keys_.newest(KeyKind::Credential) &&
+         held.ca == keys_.newest(KeyKind::Ca);
+}
+
+bool Ledger::has_keys_in_force(const Held& held) const {
+  return keys_.keys(KeyKind::Credential)[held.credential_key].in_force &&
+         keys_.keys(KeyKind::Ca)[held.ca].in_force;
+}
+
+bool Ledger::needs_renewal(const Member& member) const {
+  const Held& held = member.newest();
+  return !member.revoked &&
+         (held.name != member.name || held.flags != member.flags || !has_newest_keys(held));
 }
 
 const Invite* Ledger::find_invite(const TokenId& token) const {

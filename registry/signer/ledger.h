@@ -10,6 +10,7 @@
 
 #include "common/proto/network_document.h"
 #include "registry/core/journal_entry.h"
+#include "registry/core/key_ring.h"
 #include "registry/core/prefix_pool.h"
 
 namespace wattle::signer {
@@ -29,6 +30,7 @@ struct Held {  // a certificate of a member
   UnixTime until;  // its not_after
   std::string name;
   std::uint8_t flags = 0;
+  std::size_t credential_key = 0, ca = 0;  // which of the ring's signed it
 };
 
 struct Member {
@@ -45,10 +47,6 @@ struct Member {
   std::set<Nonce> nonces;  // of all its renewals
 
   const Held& newest() const { return held.back(); }
-  // The newest certificate says something else than what was decided since.
-  bool needs_renewal() const {
-    return !revoked && (newest().name != name || newest().flags != flags);
-  }
 };
 
 class Ledger {
@@ -62,6 +60,13 @@ class Ledger {
   const std::string& genesis_text() const { return genesis_text_; }
   const NetworkId& network() const { return network_; }
   std::uint64_t lifetime() const { return lifetime_; }  // of the next certificates, seconds
+
+  const registry::KeyRing& keys() const { return keys_; }
+  // Nothing newer has taken over from the keys that made this one; they are still in force.
+  bool has_newest_keys(const Held& held) const;
+  bool has_keys_in_force(const Held& held) const;
+  // Its newest certificate says something else than what was decided since, or is of an older key.
+  bool needs_renewal(const Member& member) const;
 
   const NetworkDocument& document() const { return document_; }
   const std::string& document_text() const { return document_text_; }
@@ -109,6 +114,8 @@ class Ledger {
   Result<void> apply_body(const registry::LostEntry& e, UnixTime time);
   Result<void> apply_body(const registry::AdoptEntry& e, UnixTime time);
   Result<Member*> adopted_member(const registry::AdoptEntry& e);
+  Result<void> apply_body(const registry::RotateEntry& e, UnixTime time);
+  Result<void> apply_body(const registry::RetireEntry& e, UnixTime time);
   Result<Member*> living_member(const NodeAddress& address);
   void add_member(Member member, std::string_view bits);
 
@@ -116,6 +123,7 @@ class Ledger {
   std::string genesis_text_;
   NetworkId network_{};
   std::uint64_t lifetime_ = registry::kLifetime;
+  registry::KeyRing keys_;
   NetworkDocument document_;
   std::string document_text_;
   std::map<TokenId, Invite> invites_;

@@ -49,18 +49,24 @@ Result<void> finish(const Keys& keys, const Ledger& ledger, const Place& place, 
   certificate.not_before = credential.not_before;
   certificate.not_after = credential.not_after;
   out.certificate =
-      WATTLE_TRY(crypto::issue_certificate(keys.ca, ledger.genesis().ca_der, certificate, csr));
+      WATTLE_TRY(crypto::issue_certificate(keys.ca, ledger.keys().ca_der(), certificate, csr));
   return {};
 }
 
-// Serials of members whose newest certificate is overtaken and may still be renewed.
-std::vector<std::uint64_t> needed_reissues(const Ledger& ledger, UnixTime now) {
-  std::vector<std::uint64_t> out;
-  for (const auto& [address, member] : ledger.members())
-    if (member.needs_renewal() && member.newest().until.seconds + kGrace > now.seconds)
-      out.push_back(member.newest().serial);
+// Serials of members whose newest certificate is overtaken and may still be renewed: at most
+// `most`, so that those who never come for theirs do not keep the others off the list.
+std::vector<std::uint64_t> needed_reissues(const Ledger& ledger, std::size_t most, UnixTime now) {
+  std::vector<std::uint64_t> out, ended;
+  for (const auto& [address, member] : ledger.members()) {
+    const Held& newest = member.newest();
+    if (!ledger.needs_renewal(member) || newest.until.seconds + kGrace <= now.seconds) continue;
+    (newest.until > now ? out : ended).push_back(newest.serial);
+  }
   std::sort(out.begin(), out.end());
-  if (out.size() > kMaxReissues) out.resize(kMaxReissues);
+  std::sort(ended.begin(), ended.end());
+  out.insert(out.end(), ended.begin(), ended.end());
+  if (out.size() > most) out.resize(most);
+  std::sort(out.begin(), out.end());
   return out;
 }
 
@@ -83,13 +89,12 @@ NetworkDocument next_document(const Keys& keys, const Ledger& ledger, NetworkDoc
   wished.version = ledger.last_version() + 1;
   wished.time = now;
   wished.reissue.clear();
+  ledger.keys().put(wished);
   wished.revoked = joined(needed_revocations(ledger, now), wished.revoked, now);
-  std::vector<std::uint64_t> reissue = needed_reissues(ledger, now);
-  if (reissue.empty()) return wished;
+  if (needed_reissues(ledger, 1, now).empty()) return wished;
   const std::size_t least = build_network_document(wished, keys.document).size();
   const std::size_t room = least < kMaxDocument ? (kMaxDocument - least) / kReissueLine : 0;
-  if (reissue.size() > room) reissue.resize(room);
-  wished.reissue = std::move(reissue);
+  wished.reissue = needed_reissues(ledger, std::min(room, kMaxReissues), now);
   return wished;
 }
 
@@ -142,6 +147,37 @@ Result<void> check_keys(const Keys& keys, const Genesis& genesis) {
   if (!crypto::verify_certificate(der, genesis.ca_der, genesis.created))
     return Error(Errc::Config, "ca.key is not the key of the CA certificate in the genesis");
   return {};
+}
+
+Result<NewKey> make_key(const Keys& keys, const Ledger& ledger, KeyKind kind, UnixTime now) {
+  NewKey out{{}, crypto::PrivateKey::generate()};
+  registry::RotateEntry& entry = out.entry;
+  entry.kind = kind;
+  entry.key = out.key.public_key();
+  entry.has_secret = true;
+  entry.secret = to_array<32>(out.key.scalar().view());
+  if (kind == KeyKind::Document)
+    entry.signature = sign_document_key(ledger.network(), entry.key, keys.document).signature;
+  const Genesis& genesis = ledger.genesis();
+  if (kind == KeyKind::Ca)
+    entry.ca_der = WATTLE_TRY(
+        crypto::make_ca_certificate(out.key, genesis.network, genesis.prefix, &genesis.ipv4,
+                                    backdated(now, kCaBackdate), {now.seconds + kCaLifetime}));
+  return out;
+}
+
+void use_key(Keys& keys, KeyKind kind, crypto::PrivateKey key) {
+  switch (kind) {
+    case KeyKind::Document:
+      keys.document = std::move(key);
+      return;
+    case KeyKind::Credential:
+      keys.credential = std::move(key);
+      return;
+    case KeyKind::Ca:
+      keys.ca = std::move(key);
+      return;
+  }
 }
 
 Result<registry::IssueEntry> certify(const Keys& keys, const Ledger& ledger,
@@ -202,7 +238,9 @@ std::optional<std::string> renew_document(const Keys& keys, const Ledger& ledger
       std::includes(d.revoked.begin(), d.revoked.end(), next.revoked.begin(), next.revoked.end());
   const bool is_young = now.seconds < d.time.seconds + kDocumentRenewal;
   const bool is_newest = d.version == ledger.last_version();
-  if (has_all && is_young && is_newest && d.reissue == next.reissue) return std::nullopt;
+  const bool has_keys = ledger.keys().is_said_by(d);
+  if (has_all && has_keys && is_young && is_newest && d.reissue == next.reissue)
+    return std::nullopt;
   return build_network_document(next, keys.document);
 }
 

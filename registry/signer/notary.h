@@ -1,5 +1,5 @@
-// The three keys of a network and what they sign. Pure but for OpenSSL's randomness; callers have
-// judged before (judge.h) and write the journal after.
+// The three keys of a network (the newest of each kind) and what they sign. Pure but for OpenSSL's
+// randomness; callers have judged before (judge.h) and write the journal after.
 #pragma once
 
 #include <optional>
@@ -41,6 +41,15 @@ std::string make_document(const Keys& keys, const NetworkId& network, const Netw
 // Refuses keys that are not those of the genesis.
 Result<void> check_keys(const Keys& keys, const Genesis& genesis);
 
+// A new key of this kind, and the entry that says so. The present document key signs its successor.
+struct NewKey {
+  registry::RotateEntry entry;
+  crypto::PrivateKey key;
+};
+Result<NewKey> make_key(const Keys& keys, const Ledger& ledger, KeyKind kind, UnixTime now);
+// It signs from now on.
+void use_key(Keys& keys, KeyKind kind, crypto::PrivateKey key);
+
 // Certificate and credential for an approved request: same serial, max(last + 1, now in ms), same
 // validity.
 Result<registry::IssueEntry> certify(const Keys& keys, const Ledger& ledger,
@@ -56,13 +65,13 @@ Result<registry::AdoptEntry> certify(const Keys& keys, const Ledger& ledger,
                                      const Adoption& adoption, const sign_link::Renew& request,
                                      std::uint64_t now_ms);
 
-// `wished` signed as the next document: version + 1, time `now`, the serials of members that must
-// renew (the oldest kMaxReissues, if there is room), and every revocation that has not run out, of
-// the ledger and of `wished`.
+// `wished` signed as the next document: version + 1, time `now`, the keys in force, the serials of
+// members that must renew (kMaxReissues, if there is room: first those still good, oldest first),
+// and every revocation that has not run out, of the ledger and of `wished`.
 std::string sign_document(const Keys& keys, const Ledger& ledger, NetworkDocument wished,
                           UnixTime now);
-// The present document so, if there is a reason: it lacks a revocation, the serials to renew are
-// others, it is older than kDocumentRenewal, or a loss has left its version behind.
+// The present document so, if there is a reason: it lacks a revocation, the keys or the serials to
+// renew are others, it is older than kDocumentRenewal, or a loss has left its version behind.
 std::optional<std::string> renew_document(const Keys& keys, const Ledger& ledger, UnixTime now);
 
 }  // namespace wattle::signer

@@ -1,5 +1,6 @@
 #include "registry/signer/signer.h"
 
+#include "common/base/secret.h"
 #include "common/os/log.h"
 
 namespace wattle::signer {
@@ -99,6 +100,8 @@ void Signer::connect_admin(os::Fd socket) {
             [this](sign_link::SetDocument& request) {
               admin_request(request, &Signer::set_document);
             },
+            [this](sign_link::RotateKey& request) { admin_request(request, &Signer::rotate_key); },
+            [this](sign_link::RetireKey& request) { admin_request(request, &Signer::retire_key); },
             [this](sign_link::ReadJournal& request) { admin_->send(entries(request)); },
             [this](sign_link::AcceptClock& request) { accept_clock(request); }},
         message);
@@ -171,12 +174,12 @@ void Signer::renew(const sign_link::Renew& request) {
   bool was_due = false;
   bool done = false;
   if (const auto* renewal = std::get_if<Renewal>(&judgement)) {
-    was_due = renewal->member->needs_renewal();
+    was_due = ledger_.needs_renewal(*renewal->member);
     done = certified(request.id, certify(keys_, ledger_, *renewal, request, now_ms),
                      "renewed a member");
   } else {
     const auto& adoption = std::get<Adoption>(judgement);
-    was_due = adoption.member != nullptr && adoption.member->needs_renewal();
+    was_due = adoption.member != nullptr && ledger_.needs_renewal(*adoption.member);
     done = certified(request.id, certify(keys_, ledger_, adoption, request, now_ms),
                      "took a member back that the journal had lost");
   }
@@ -257,9 +260,13 @@ void Signer::carry_out(registry::EntryBody body, const char* what, const std::st
   const auto sequence = record(std::move(body));
   if (!sequence) return refuse_admin(Rule::Storage, kStorageSentence);
   log::notice(what, {{log::Key::Node, name}});
+  answer_done(*sequence);
+}
+
+void Signer::answer_done(std::uint64_t sequence) {
   renew_document();
   sign_link::Done done;
-  done.sequence = *sequence;
+  done.sequence = sequence;
   admin_->send(done);
 }
 
@@ -294,6 +301,30 @@ void Signer::set_document(const sign_link::SetDocument& request) {
   sign_link::Done done;
   done.sequence = *sequence;
   admin_->send(done);
+}
+
+void Signer::rotate_key(const sign_link::RotateKey& request) {
+  if (auto no = judge(ledger_, request)) return refuse_admin(no->rule, no->sentence);
+  auto made = make_key(keys_, ledger_, request.kind, os::unix_now());
+  if (!made) {
+    log::error("cannot make a key", {{log::Key::Err, made.error().text()}});
+    return refuse_admin(Rule::BadRequest, "the key cannot be made");
+  }
+  const auto sequence = record(made->entry);
+  wipe(made->entry.secret);
+  if (!sequence) return refuse_admin(Rule::Storage, kStorageSentence);
+  use_key(keys_, request.kind, std::move(made->key));
+  log::notice("made a new key", {{log::Key::Msg, std::string(key_kind_name(request.kind))}});
+  answer_done(*sequence);
+}
+
+void Signer::retire_key(const sign_link::RetireKey& request) {
+  if (auto no = judge(ledger_, request, os::unix_now()))
+    return refuse_admin(no->rule, no->sentence);
+  const auto sequence = record(registry::RetireEntry{request.kind});
+  if (!sequence) return refuse_admin(Rule::Storage, kStorageSentence);
+  log::notice("retired an old key", {{log::Key::Msg, std::string(key_kind_name(request.kind))}});
+  answer_done(*sequence);
 }
 
 sign_link::Entries Signer::entries(const sign_link::ReadJournal& request) {

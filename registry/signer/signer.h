@@ -39,6 +39,8 @@ class Signer {
   void revoke(const sign_link::Revoke& request);
   void set_flags(const sign_link::SetFlags& request);
   void set_document(const sign_link::SetDocument& request);
+  void rotate_key(const sign_link::RotateKey& request);
+  void retire_key(const sign_link::RetireKey& request);
   void accept_clock(const sign_link::AcceptClock& request);
   // One of the requests of root, unless the clock cannot be right.
   template <typename Request>
@@ -47,6 +49,8 @@ class Signer {
   bool certified(std::uint32_t id, Result<Made> made, const char* what);
   // Records what root asked for, makes the document that follows from it, and answers.
   void carry_out(registry::EntryBody body, const char* what, const std::string& name);
+  // Makes the document that follows from what was recorded, and says so.
+  void answer_done(std::uint64_t sequence);
   void refuse_admin(sign_link::Rule rule, std::string sentence);
   void refuse_registry(std::uint32_t id, sign_link::Rule rule, std::string sentence);
   sign_link::Entries entries(const sign_link::ReadJournal& request);

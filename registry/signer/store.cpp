@@ -80,12 +80,21 @@ Result<Traces> read_traces(const Ledger& ledger, ByteView input) {
     if (!document)
       return Error(Errc::BadValue,
                    "the network document given is not this network's: " + document.error().text());
+    if (document->document_keys.size() > ledger.keys().newest(KeyKind::Document))
+      return Error(Errc::Denied,
+                   "the network's document key was changed after this journal was copied: a signer "
+                   "without the newest one cannot lead the network; find a newer backup");
     out.document = *std::move(document);
   }
   for (rest = rest.subspan(size); !rest.empty(); rest = rest.subspan(out.entries.back().size))
     out.entries.push_back(WATTLE_TRY(registry::decode_entry(rest, registry::Secrets::Removed)));
   return out;
 }
+
+struct NewerKey {  // of the journal; the files hold the first ones
+  KeyKind kind;
+  Secret<32> scalar;
+};
 
 }  // namespace
 
@@ -120,9 +129,15 @@ Result<Opened> open_store(const std::string& folder, const std::string& network)
             WATTLE_TRY(load_key(folder + "/credential.key")),
             WATTLE_TRY(load_key(folder + "/document.key"))};
   Ledger ledger;
+  std::vector<NewerKey> newer;
   std::size_t cut = 0;
   Journal journal = WATTLE_TRY(Journal::open(
-      folder + "/journal", [&ledger](const registry::Entry& entry) { return ledger.apply(entry); },
+      folder + "/journal",
+      [&](const registry::Entry& entry) {
+        if (const auto* e = std::get_if<registry::RotateEntry>(&entry.body))
+          newer.push_back({e->kind, Secret<32>(e->secret)});
+        return ledger.apply(entry);
+      },
       cut));
   if (cut != 0)
     os::log::warning("cut off a last journal entry that a crash left unfinished",
@@ -135,6 +150,8 @@ Result<Opened> open_store(const std::string& folder, const std::string& network)
     return Error(Errc::Config, folder + "/journal is of network " + ledger.genesis().network +
                                    ", not of " + network);
   WATTLE_TRY(check_keys(keys, ledger.genesis()));
+  for (const NewerKey& next : newer)
+    use_key(keys, next.kind, WATTLE_TRY(crypto::PrivateKey::from_scalar(next.scalar.view())));
   return Opened{std::move(journal), std::move(ledger), std::move(keys)};
 }
 

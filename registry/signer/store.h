@@ -1,5 +1,6 @@
-// The signer's folder /var/lib/wattle/NET/signer: ca.key, credential.key, document.key (PEM, 0400)
-// and journal. Made once by `wattle-signer init`, as the signer's own user.
+// The signer's folder /var/lib/wattle/NET/signer: ca.key, credential.key, document.key (PEM, 0400:
+// those of genesis; newer ones are in the journal) and journal. Made once by `wattle-signer init`,
+// as the signer's own user.
 #pragma once
 
 #include <string>

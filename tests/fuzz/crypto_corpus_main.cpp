@@ -97,6 +97,10 @@ void documents() {
   seed("network_document", "whole", whole);
   document.reissue = {1, 2, UINT64_MAX};
   seed("network_document", "reissue", without_signature(build_network_document(document, key)));
+  document.document_keys.assign(2, sign_document_key(document.network, key.public_key(), key));
+  document.credential_keys = {test_key(1).public_key(), test_key(2).public_key()};
+  document.ca_ders = {ca.der, Bytes(40, 7)};
+  seed("network_document", "keys", without_signature(build_network_document(document, key)));
   seed("network_document", "with_signature", whole + "signature " + to_base64(Bytes(64, 1)) + "\n");
 
   Invite invite;

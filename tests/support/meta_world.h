@@ -41,6 +41,8 @@ class World {
     UnixTime expires{Realm::kStart + 30 * 86400};  // of that
     std::vector<std::string> posts;                // to the registry, /renew
     std::vector<UseCertificate> certificates;
+    Bytes ca_der;                // of the certificate that it shows
+    std::vector<Bytes> ca_ders;  // whose certificates it takes
     std::size_t dials = 0, packets = 0;
     RoutingCryptod cryptod;
     Setup setup;
@@ -70,6 +72,8 @@ class World {
     Setup setup = realm.setup(number, node.name);
     if (change) change(setup);
     node.setup = std::move(setup);
+    node.ca_der = node.setup.ca_der;
+    node.ca_ders = {node.ca_der};
     node.cryptod.incarnation = number;
     node.cryptod.measure = [this, at = nodes.size() - 1](const RoutingCryptod::Address& other) {
       return measure(at, other);
@@ -157,6 +161,7 @@ class World {
                        node.name = a.name;
                        node.certificates.push_back(std::move(a));
                      },
+                     [&](UseCas& a) { node.ca_ders = std::move(a.ca_ders); },
                      [&](StoreFile& a) { node.files.push_back(std::move(a)); },
                      [&](PublishOrigin&) {},
                      [&](Note& a) { node.notes.push_back(std::move(a)); },
@@ -298,6 +303,7 @@ class World {
     out.serial = other.serial;
     out.own_serial = own.serial;
     out.expires = other.expires;
+    out.ca_der = other.ca_der;
     return out;
   }
 

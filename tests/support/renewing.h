@@ -64,6 +64,7 @@ struct Renewing {
     setup.tls_key = std::make_shared<const crypto::PrivateKey>(tls(n));
     setup.ca_der = ca_der;
     setup.credential = build_credential(what.credential, realm.credential_key);
+    setup.certificate = issue(what, tls(n)).certificate;
     setup.not_before = what.credential.not_before;
     setup.expires = what.credential.not_after;
   }

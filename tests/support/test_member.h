@@ -16,7 +16,7 @@ struct TestMember {
 
   TestMember() {
     trust.network = {1, 2, 3};
-    trust.credential_key = credential_key.public_key();
+    trust.credential_keys = {credential_key.public_key()};
     credential.network = trust.network;
     credential.address = NodeAddress::from_key(identity.public_key());
     credential.serial = 1000;

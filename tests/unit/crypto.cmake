@@ -24,6 +24,7 @@ wattle_test(proto_test
     unit/common/proto/origin_record_test.cpp
     unit/common/proto/prefix_bits_test.cpp
     unit/common/proto/record_vectors_test.cpp
+    unit/common/proto/trust_chain_test.cpp
   LINKS wattle_proto nlohmann_json::nlohmann_json)
 add_test(NAME vectors.pkik_second_implementation
   COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/vectors/pkik.py --check)

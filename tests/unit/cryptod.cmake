@@ -4,7 +4,7 @@ wattle_test(cryptod_core_test
     unit/cryptod/core/engine_lab.cpp
     unit/cryptod/core/engine_line_test.cpp
     unit/cryptod/core/engine_member_test.cpp
-    unit/cryptod/core/engine_renewal_test.cpp
+    unit/cryptod/core/engine_keys_test.cpp unit/cryptod/core/engine_renewal_test.cpp
     unit/cryptod/core/engine_return_test.cpp
     unit/cryptod/core/engine_test.cpp
     unit/cryptod/core/forwarding_table_test.cpp

@@ -101,5 +101,60 @@ TEST_F(MembershipFiles, AnEndedOneIsGoodForItsRenewalUntilTheGraceIsOver) {
   EXPECT_EQ(serial(), "7000") << "a clock that stands wrong is named in the log, and may be set";
 }
 
+// A document that says other keys than genesis's.
+struct MembershipOfNewKeys : MembershipFiles {
+  MembershipOfNewKeys() {
+    document.network = registry.realm.network;
+    document.version = 9;
+    document.registries = {"https://192.0.2.1:8443"};
+    Renewing other;
+    other.ca = key_of(204);
+    new_ca_der = other.ca_certificate();
+  }
+  void store(const crypto::PrivateKey& signer) {
+    write("document", build_network_document(document, signer));
+  }
+  NetworkDocument document;
+  crypto::PrivateKey new_key = key_of(205);
+  Bytes new_ca_der;
+};
+
+TEST_F(MembershipOfNewKeys, OneOfANewKeyIsGoodIfTheStoredDocumentSaysSo) {
+  const Bytes old_ca_der = registry.ca_der;
+  registry.ca = key_of(204);
+  registry.ca_der = new_ca_der;
+  renew(issue(7005));
+  EXPECT_EQ(serial(), "7000") << "nobody has said that its CA is one";
+  document.ca_ders = {old_ca_der, new_ca_der};
+  store(registry.realm.document_key);
+  EXPECT_EQ(serial(), "7005");
+  const auto loaded = load_membership(config, now);
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->tls.ca_ders, document.ca_ders);
+  EXPECT_EQ(loaded->registries, document.registries);
+  EXPECT_EQ(loaded->setup.certificate, loaded->tls.certificate_der);
+}
+
+TEST_F(MembershipOfNewKeys, OneOfARetiredKeyIsGoodForItsRenewal) {
+  document.ca_ders = {new_ca_der};
+  document.credential_keys = {new_key.public_key()};
+  store(registry.realm.document_key);
+  EXPECT_EQ(serial(), "7000");
+  Membership mixed = issue(7005);
+  mixed.credential = issue(7006).credential;
+  renew(mixed);
+  EXPECT_EQ(serial(), "7000") << "but no two halves";
+  registry.realm.network[0] ^= 1;
+  renew(issue(7007));
+  EXPECT_EQ(serial(), "7000") << "nor one of another network";
+}
+
+TEST_F(MembershipOfNewKeys, ADocumentThatNoKeyOfGenesisLeadsToChangesNothing) {
+  document.ca_ders = {new_ca_der};
+  store(key_of(9));
+  EXPECT_EQ(serial(), "7000");
+  EXPECT_EQ(load_membership(config, now)->tls.ca_ders, std::vector<Bytes>{registry.ca_der});
+}
+
 }  // namespace
 }  // namespace wattle::metad::test

@@ -256,5 +256,28 @@ TEST_F(OpensslProgram, AgreesOnTheKeyHash) {
   EXPECT_EQ(sha256(as_bytes(spki)), spki_hash(tls_));
 }
 
+TEST_F(Certificate, AnyOfTheCasInForceWillDo) {
+  TestCa other;
+  other.key = test_key(201);
+  other.der = other.certificate();
+  const Bytes der = issue(ca_.member());
+  const std::vector<Bytes> both = {other.der, ca_.der}, none, wrong = {other.der};
+  const VerifiedByOne found = WATTLE_MUST(verify_by_any(der, both, kTestNow));
+  EXPECT_EQ(found.ca, ca_.der);
+  EXPECT_EQ(found.certificate.says.dns_name, "alice");
+  EXPECT_EQ(verify_by_any(der, wrong, kTestNow).error().code, Errc::BadSignature);
+  EXPECT_EQ(verify_by_any(der, none, kTestNow).error().code, Errc::BadSignature);
+  EXPECT_EQ(verify_by_any(der, both, kTestEnd).error().code, Errc::Expired);
+}
+
+TEST_F(Certificate, TheOwnOneCanBeReadWithoutItsCa) {
+  const Bytes der = issue(ca_.member());
+  const VerifiedCertificate own = WATTLE_MUST(read_own_certificate(der));
+  EXPECT_EQ(own.says.dns_name, "alice");
+  EXPECT_EQ(own.public_key, WATTLE_MUST(verify_certificate(der, ca_.der, kTestNow)).public_key);
+  EXPECT_EQ(read_own_certificate(ByteView(der).first(40)).error().code, Errc::BadSyntax);
+  EXPECT_FALSE(read_own_certificate(ca_.der));  // the profile holds
+}
+
 }  // namespace
 }  // namespace wattle::crypto

@@ -71,7 +71,7 @@ TEST(Acceptance, CredentialAlone) {
   EXPECT_EQ(accept_credential(elsewhere, cred, m.credential.address, kTestNow, 0, out),
             Check::Network);
   Trust stranger = m.trust;
-  stranger.credential_key = test_key(9).public_key();
+  stranger.credential_keys = {test_key(9).public_key()};
   EXPECT_EQ(accept_credential(stranger, cred, m.credential.address, kTestNow, 0, out),
             Check::CredSignature);
   Trust revoking = m.trust;
@@ -86,6 +86,29 @@ TEST(Acceptance, CredentialAlone) {
   bad[4] = 2;
   EXPECT_EQ(accept_credential(m.trust, bad, m.credential.address, kTestNow, 0, out),
             Check::Constants);
+}
+
+TEST(Acceptance, AnyCredentialKeyInForceWillDo) {
+  TestMember m;
+  const crypto::PublicKey older = m.credential_key.public_key(), newer = test_key(9).public_key();
+  m.trust.credential_keys = {older, newer};
+  Credential out;
+  ASSERT_EQ(accept_credential(m.trust, m.cred(), m.credential.address, kTestNow, 0, out),
+            Check::Accept);
+  EXPECT_EQ(out.signed_by, older);
+  m.trust.credential_keys = {newer, older};
+  Accepted both;
+  ASSERT_EQ(m.judge(kTestNow, nullptr), Check::Accept);
+  ASSERT_EQ(
+      accept_record(m.trust, m.pkr(), m.cred(), m.credential.address, kTestNow, nullptr, both),
+      Check::Accept);
+  EXPECT_EQ(both.credential.signed_by, older);
+  EXPECT_TRUE(m.trust.has_key(both.credential.signed_by));
+  m.trust.credential_keys = {newer};  // the older is retired
+  EXPECT_EQ(m.judge_credential(), Check::CredSignature);
+  EXPECT_FALSE(m.trust.has_key(both.credential.signed_by));
+  m.trust.credential_keys.clear();
+  EXPECT_EQ(m.judge_credential(), Check::CredSignature);
 }
 
 TEST(Acceptance, AnAddressMustBeGoodEvenIfSigned) {

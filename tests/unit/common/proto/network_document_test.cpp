@@ -140,6 +140,74 @@ TEST_F(DocumentTest, OneFormAndOneOrder) {
   EXPECT_EQ(refusal(std::string(kMaxDocument + 1, 'x')), Errc::Full);
 }
 
+// After genesis's key_: one more document key, two credential keys, two CA certificates.
+class DocumentKeysTest : public DocumentTest {
+ protected:
+  DocumentKeysTest() {
+    document_.document_keys = {sign_document_key(document_.network, last_.public_key(), key_)};
+    document_.credential_keys = {test_key(1).public_key(), test_key(2).public_key()};
+    document_.ca_ders = {{1, 2, 3}, {4, 5}};
+    text_ = build_network_document(document_, last_);
+  }
+  std::string changed(std::string_view what, std::string_view with) const {
+    std::string out = text_.substr(0, text_.rfind("signature "));
+    const std::size_t at = out.find(what);
+    WATTLE_CHECK(at != std::string::npos);
+    out.replace(at, what.size(), with);
+    add_signature(out, kLabelDocument, last_);
+    return out;
+  }
+  crypto::PrivateKey last_ = test_key(212);
+};
+
+TEST_F(DocumentKeysTest, RoundTrip) {
+  const NetworkDocument back = WATTLE_MUST(parse(text_));
+  EXPECT_EQ(back.document_keys, document_.document_keys);
+  EXPECT_EQ(back.credential_keys, document_.credential_keys);
+  EXPECT_EQ(back.ca_ders, document_.ca_ders);
+  EXPECT_EQ(back.revoked, document_.revoked);
+  EXPECT_EQ(back.others, document_.others);
+}
+
+TEST_F(DocumentKeysTest, EveryCutAndEveryChangedByteIsRefused) {
+  for (std::size_t size = 0; size < text_.size(); ++size)
+    ASSERT_FALSE(parse(std::string_view(text_).substr(0, size))) << size;
+  for (std::size_t at = 0; at < text_.size(); ++at) {
+    std::string bad = text_;
+    bad[at] = static_cast<char>(bad[at] ^ 1);
+    ASSERT_FALSE(parse(bad)) << at;
+  }
+}
+
+TEST_F(DocumentKeysTest, LinesAreChecked) {
+  const std::string key = to_hex(last_.public_key());
+  EXPECT_EQ(refusal(changed("document-key " + key, "document-key " + key.substr(2))),
+            Errc::BadSyntax);
+  EXPECT_EQ(refusal(changed("document-key " + key, "document-key 05" + key.substr(2))),
+            Errc::BadPoint);
+  EXPECT_EQ(refusal(changed("document-key " + key + ' ', "document-key " + key)), Errc::BadSyntax);
+  EXPECT_EQ(refusal(changed("document-key " + key + ' ', "document-key " + key + "  ")),
+            Errc::BadSyntax);
+  const std::string one = to_hex(test_key(1).public_key()), two = to_hex(test_key(2).public_key());
+  EXPECT_EQ(refusal(changed(two, one)), Errc::BadValue);  // twice
+  EXPECT_EQ(refusal(changed(two, two + "\ncredential-key " + one)), Errc::Full);
+  EXPECT_EQ(refusal(changed(two, "00")), Errc::BadSyntax);
+  EXPECT_EQ(refusal(changed("ca BAU=", "ca AQID")), Errc::BadValue);
+  EXPECT_EQ(refusal(changed("ca BAU=", "ca BAU=\nca BAUG")), Errc::Full);
+  EXPECT_EQ(refusal(changed("ca BAU=", "ca !")), Errc::BadSyntax);
+  EXPECT_EQ(refusal(changed("ca BAU=", "ca BAU=\nx 1")), Errc::BadSyntax);  // too late
+  EXPECT_EQ(refusal(changed("credential-key", "x 1\ncredential-key")), Errc::BadSyntax);
+}
+
+TEST_F(DocumentKeysTest, TheChainIsBounded) {
+  document_.document_keys.clear();
+  const NextDocumentKey same = sign_document_key(document_.network, key_.public_key(), key_);
+  document_.document_keys.assign(kMaxDocumentKeys, same);
+  EXPECT_TRUE(parse(build_network_document(document_, key_)));
+  document_.document_keys.push_back(same);
+  EXPECT_EQ(refusal(build_network_document(document_, key_)), Errc::Full);
+}
+
 TEST_F(DocumentTest, ErrorsNameTheLine) {
   EXPECT_EQ(parse(changed("mtu 1400", "mtu 1")).error().text(),
             "network document line 8: the number is too small");

@@ -27,7 +27,7 @@ Bytes bytes_of(const Json& object, const char* key) {
 Trust trust_of(const Json& given) {
   Trust trust;
   trust.network = to_array<16>(bytes_of(vectors().at("genesis"), "network_id"));
-  trust.credential_key = to_array<33>(bytes_of(vectors().at("genesis"), "credential_public"));
+  trust.credential_keys = {to_array<33>(bytes_of(vectors().at("genesis"), "credential_public"))};
   if (given.contains("crl"))
     for (const Json& serial : given.at("crl")) trust.revoked.insert(serial.get<std::uint64_t>());
   return trust;

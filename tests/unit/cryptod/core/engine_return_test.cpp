@@ -293,6 +293,26 @@ TEST(KeydsMemory, AnOlderDocumentThatCameBeforeKeydDoesNotStay) {
   EXPECT_EQ(std::get<key_link::DocumentSeen>(out.to_keyd[0]).version, 7u);
 }
 
+TEST(KeydsMemory, NobodyIsSpokenWithUntilTheNewestDocumentIsHere) {
+  Lab lab;
+  Node& a = lab.a();
+  Node& b = lab.b();
+  a.say(meta_link::Document{lab.document(7)});
+  a.restart();
+  a.give_member(b);
+  b.give_member(a);
+  a.send(ip_frame(a, b, numbered(1)));
+  lab.run(seconds(1));
+  EXPECT_FALSE(a.engine->ready());
+  EXPECT_TRUE(b.frames.empty());
+  a.say(meta_link::Document{lab.document(6)});
+  EXPECT_FALSE(a.engine->ready());
+  a.say(meta_link::Document{lab.document(7)});
+  EXPECT_TRUE(a.engine->ready());
+  lab.run(seconds(1));
+  EXPECT_EQ(b.frames.size(), 1u);  // it has waited
+}
+
 TEST(KeydsMemory, AKeydThatForgotIsToldAgain) {
   Lab lab;
   Node& a = lab.a();

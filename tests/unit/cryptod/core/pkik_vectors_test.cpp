@@ -41,7 +41,7 @@ NetworkId network() { return fixed<16>(vectors()["genesis"]["network_id"]); }
 Trust trust() {
   Trust out;
   out.network = network();
-  out.credential_key = fixed<33>(vectors()["genesis"]["credential_public"]);
+  out.credential_keys = {fixed<33>(vectors()["genesis"]["credential_public"])};
   return out;
 }
 

@@ -185,6 +185,55 @@ TEST(Document, QuestionsOutOfPlaceAreHarmless) {
   EXPECT_TRUE(row.node(1).heard[0].starts_with("DOCUMENT_PART 5 0 "));
 }
 
+// The chain of document keys grows by `to`, signed by `by`.
+void rotate(NetworkDocument& document, const crypto::PrivateKey& by, const crypto::PrivateKey& to) {
+  document.document_keys.push_back(sign_document_key(document.network, to.public_key(), by));
+}
+
+TEST(Document, OfANewKeyReachesTheEndOfALineAndOldKeysNobodyAnyMore) {
+  Row row;
+  const crypto::PrivateKey& genesis = row.world.realm.document_key;
+  NetworkDocument next = draft(row.world.realm, 6);
+  rotate(next, genesis, key_of(77));
+  row.registry_says(1, build_network_document(next, key_of(77)));
+  row.world.settle();
+  for (std::size_t n = 1; n <= 5; ++n) EXPECT_EQ(row.version(n), 6u) << n;
+
+  const Engine& engine = *row.node(2).engine;
+  NetworkDocument shortened = draft(row.world.realm, 9);
+  row.offer(2, 1, 9, build_network_document(shortened, genesis));
+  EXPECT_EQ(engine.counter("document_forked"), 1u) << "by the old key";
+  NetworkDocument forked = draft(row.world.realm, 10);
+  rotate(forked, genesis, key_of(78));
+  rotate(forked, key_of(78), key_of(79));
+  row.offer(2, 3, 10, build_network_document(forked, key_of(79)));
+  EXPECT_EQ(engine.counter("document_forked"), 2u) << "another successor of the old key";
+  NetworkDocument strange = draft(row.world.realm, 11);
+  strange.document_keys = next.document_keys;
+  rotate(strange, key_of(78), key_of(79));
+  row.offer(2, 1, 11, build_network_document(strange, key_of(79)));
+  EXPECT_EQ(engine.counter("document_bad_signature"), 1u) << "a key that nobody signed";
+  EXPECT_EQ(row.version(2), 6u);
+  ASSERT_EQ(row.warnings(2).size(), 3u);
+  EXPECT_NE(row.warnings(2)[0].err.find("do not go on"), std::string::npos);
+}
+
+TEST(Document, WhoWasOffDuringTwoRotationsCatchesUp) {
+  Row row(3);
+  row.world.break_wires(1, 2);
+  NetworkDocument next = draft(row.world.realm, 6);
+  rotate(next, row.world.realm.document_key, key_of(77));
+  row.registry_says(1, build_network_document(next, key_of(77)));
+  next.version = 7;
+  rotate(next, key_of(77), key_of(78));
+  row.registry_says(1, build_network_document(next, key_of(78)));
+  row.world.settle();
+  EXPECT_EQ(row.version(2), 7u);
+  EXPECT_EQ(row.version(3), 5u);
+  row.world.run(seconds(10));
+  EXPECT_EQ(row.version(3), 7u);
+}
+
 // A neighbour whose ID says another protocol.
 TEST(Document, AnOldNeighbourIsRefusedWithASentenceAndNamedInPeers) {
   Row row(2);

@@ -313,5 +313,84 @@ TEST(EngineRenewal, AClockOutOfTheCertificatesLifeIsNamed) {
   }));
 }
 
+// New CA and credential keys: everybody renews, and the links of the old CA end when it is retired.
+struct Turnover : Club {
+  Turnover() : Club(3) {
+    document.network = world.realm.network;
+    document.version = 5;
+    old_ca = registry.ca_der;
+    old_key = registry.realm.credential_key.public_key();
+    registry.ca = key_of(204);
+    registry.ca_der = registry.ca_certificate();
+    registry.realm.credential_key = key_of(205);
+    new_key = registry.realm.credential_key.public_key();
+    const auto grant = world.renewals;
+    world.renewals = [this, grant](World::Node& node, const std::string& body) {
+      if (!answers) return std::pair(0, std::string());
+      node.ca_der = registry.ca_der;
+      world.realm.credential_key = key_of(205);  // of the records that cryptods make from now on
+      return grant(node, body);
+    };
+  }
+  void publish() {
+    ++document.version;
+    text = build_network_document(document, world.realm.document_key);
+    world.act(node(3), node(3).engine->on_document(text, world.now));
+  }
+  NetworkDocument document;
+  std::string text;
+  Bytes old_ca;
+  crypto::PublicKey old_key{}, new_key{};
+  bool answers = true;
+};
+
+TEST(EngineRenewal, ANewCaAndANewCredentialKeyTakeOverWithoutAGap) {
+  Turnover club;
+  club.watch = true;
+  club.document.credential_keys = {club.old_key, club.new_key};
+  club.document.ca_ders = {club.old_ca, club.registry.ca_der};
+  club.document.reissue = {1001, 1002, 1003};
+  club.publish();
+  club.run(seconds(15));
+  for (std::size_t n = 1; n <= 3; ++n) {
+    EXPECT_EQ(club.node(n).certificates.size(), 1u) << n;
+    EXPECT_EQ(club.node(n).engine->counter("renewal_failed"), 0u) << n;
+    EXPECT_EQ(club.node(n).ca_ders.size(), 2u) << "both are taken";
+  }
+  club.document.credential_keys = {club.new_key};
+  club.document.ca_ders = {club.registry.ca_der};
+  club.document.reissue.clear();
+  club.publish();
+  club.run(seconds(5));
+  for (std::size_t n = 1; n <= 3; ++n) {
+    EXPECT_EQ(club.node(n).ca_ders, std::vector<Bytes>{club.registry.ca_der});
+    EXPECT_EQ(club.node(n).certificates.size(), 1u) << "nobody needs another one";
+  }
+}
+
+TEST(EngineRenewal, LinksOfARetiredCaEndAndItsMemberRenewsByItself) {
+  Turnover club;
+  club.answers = false;
+  club.document.credential_keys = {club.old_key, club.new_key};
+  club.document.ca_ders = {club.registry.ca_der};  // and nobody is on the list
+  club.publish();
+  club.run(seconds(1));
+  for (std::size_t n = 1; n <= 3; ++n) {
+    EXPECT_TRUE(club.node(n).engine->links().empty() || n != 3) << "refused by all";
+    EXPECT_TRUE(club.node(n).certificates.empty());
+  }
+  EXPECT_FALSE(club.is_active(3, 1));
+  // Whoever has not heard of it is refused, too, when its link comes up.
+  club.run(seconds(20));
+  EXPECT_FALSE(club.is_active(3, 1));
+  EXPECT_GT(club.node(3).engine->counter("link_refused"), 0u);
+  club.answers = true;
+  for (std::size_t n = 1; n <= 2; ++n)
+    club.world.act(club.node(n), club.node(n).engine->on_document(club.text, club.world.now));
+  club.run(seconds(40));
+  for (std::size_t n = 1; n <= 3; ++n) EXPECT_EQ(club.node(n).certificates.size(), 1u) << n;
+  EXPECT_TRUE(club.is_active(3, 1) && club.is_active(2, 1)) << "back by renewal";
+}
+
 }  // namespace
 }  // namespace wattle::metad::test

@@ -149,12 +149,12 @@ TEST_F(RenewalTest, WithoutAKeyNothingIsEverDue) {
 
 struct MembershipTest : testing::Test {
   Renewing registry;
-  Trust trust{registry.realm.network, registry.realm.credential_key.public_key(), {}};
-  Bytes ca_der = registry.ca_der;
+  Trust trust{registry.realm.network, {registry.realm.credential_key.public_key()}, {}};
+  std::vector<Bytes> ca_ders = {registry.ca_der};
   Renewing::Draft draft = registry.draft(1, 7000, {Realm::kStart});
 
   std::string verdict() {
-    const auto judged = judge_membership(registry.issue(draft, Renewing::tls(1)), ca_der, trust);
+    const auto judged = judge_membership(registry.issue(draft, Renewing::tls(1)), ca_ders, trust);
     return judged ? "good" : judged.error().text();
   }
 };
@@ -162,8 +162,7 @@ struct MembershipTest : testing::Test {
 TEST_F(MembershipTest, SaysWhatBothSay) {
   draft.certificate.not_before.seconds += 10;
   draft.certificate.not_after.seconds += 10;
-  const auto judged =
-      judge_membership(registry.issue(draft, Renewing::tls(1)), registry.ca_der, trust);
+  const auto judged = judge_membership(registry.issue(draft, Renewing::tls(1)), ca_ders, trust);
   ASSERT_TRUE(judged) << judged.error().text();
   EXPECT_EQ(judged->address, registry.realm.address(1));
   EXPECT_EQ(judged->name, "n1");
@@ -190,9 +189,9 @@ TEST_F(MembershipTest, RefusesWhatDoesNotBelongTogether) {
   trust.revoked.insert(7000);
   EXPECT_EQ(verdict(), "the credential does not verify (revoked)");
   trust.revoked.clear();
-  trust.credential_key = key_of(9).public_key();
+  trust.credential_keys = {key_of(9).public_key()};
   EXPECT_EQ(verdict(), "the credential does not verify (cred_signature)");
-  trust.credential_key = registry.realm.credential_key.public_key();
+  trust.credential_keys = {registry.realm.credential_key.public_key()};
   registry.ca = key_of(204);
   registry.ca_der = registry.ca_certificate();
   EXPECT_NE(verdict(), "good") << "signed by another CA";

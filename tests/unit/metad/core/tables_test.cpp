@@ -129,7 +129,7 @@ struct BrokerTest : testing::Test {
   KeyBroker broker{[this] {
     Trust trust;
     trust.network = realm.network;
-    trust.credential_key = realm.credential_key.public_key();
+    trust.credential_keys = {realm.credential_key.public_key()};
     return trust;
   }()};
   Bytes good(std::uint64_t epoch = 10) { return realm.answer(2, "n2", epoch, now.unix); }
@@ -185,7 +185,7 @@ TEST_F(BrokerTest, RefusesEachThingThatIsWrong) {
   forged[200 + 215] ^= 1;
   EXPECT_EQ(broker.offer(two, forged, now), Check::CredSignature);
   EXPECT_EQ(broker.find(two), nullptr) << "nothing of that was cached";
-  broker.revoke({1002});
+  broker.judge_by(broker.trust().credential_keys, {1002});
   EXPECT_EQ(broker.offer(two, good(), now), Check::Revoked);
 }
 
@@ -201,9 +201,21 @@ TEST_F(BrokerTest, TheEpochNeverFalls) {
 
 TEST_F(BrokerTest, ARevocationDropsTheRecord) {
   ASSERT_EQ(broker.offer(realm.address(2), good(), now), Check::Accept);
-  EXPECT_EQ(broker.revoke({1, 1002}), std::vector<NodeAddress>{realm.address(2)});
+  EXPECT_EQ(broker.judge_by(broker.trust().credential_keys, {1, 1002}),
+            std::vector<NodeAddress>{realm.address(2)});
   EXPECT_EQ(broker.find(realm.address(2)), nullptr);
   EXPECT_EQ(broker.answer(realm.address(2), 0, now), nullptr);
+}
+
+TEST_F(BrokerTest, ARetiredKeyDropsTheRecord) {
+  const crypto::PublicKey old_key = realm.credential_key.public_key(),
+                          new_key = key_of(9).public_key();
+  ASSERT_EQ(broker.offer(realm.address(2), good(), now), Check::Accept);
+  EXPECT_TRUE(broker.judge_by({old_key, new_key}, {}).empty());
+  EXPECT_NE(broker.find(realm.address(2)), nullptr) << "both are in force";
+  EXPECT_EQ(broker.judge_by({new_key}, {}), std::vector<NodeAddress>{realm.address(2)});
+  EXPECT_EQ(broker.find(realm.address(2)), nullptr);
+  EXPECT_EQ(broker.offer(realm.address(2), good(11), now), Check::CredSignature);
 }
 
 TEST_F(BrokerTest, ADyingRecordIsNotAnswered) {

@@ -61,6 +61,39 @@ TEST(Checker, KeepsPeersButOneself) {
   EXPECT_EQ(answer.peers[0].endpoints[1].text(), "[2001:db8::1]:8737");
 }
 
+// The same network after all its keys were changed; the invite is of before.
+struct Later {
+  Network now;  // its keys are the newer ones
+  Parts parts = sample::right_parts(network(), joiner());
+  Later() {
+    now.genesis_text = network().genesis_text;
+    now.hash = network().hash;
+    parts.document.document_keys = {
+        sign_document_key(network().id(), now.document.public_key(), network().document)};
+    parts.document.credential_keys = {network().credential.public_key(),
+                                      now.credential.public_key()};
+    parts.document.ca_ders = {now.genesis.ca_der};
+  }
+  CheckAnswer check() const { return check_join(sample::right_request(now, joiner(), parts)); }
+};
+
+TEST(Checker, FollowsTheKeysFromGenesisToTheAnswer) {
+  EXPECT_EQ(Later().check().outcome, CheckOutcome::Member) << Later().check().detail;
+}
+
+TEST(Checker, RefusesAnAnswerOfKeysThatGenesisDoesNotLeadTo) {
+  Later credential;
+  credential.parts.document.credential_keys = {network().credential.public_key()};
+  expect_wrong(credential.check(), "(cred_signature)");
+  Later ca;
+  ca.parts.document.ca_ders = {network().genesis.ca_der};
+  expect_wrong(ca.check(), "the certificate");
+  Later document;
+  document.parts.document.document_keys = {
+      sign_document_key(network().id(), document.now.document.public_key(), document.now.document)};
+  expect_wrong(document.check(), "the network document");
+}
+
 TEST(Checker, RefusesAnotherGenesis) {
   CheckRequest request = right();
   request.genesis[0] ^= 1;

@@ -69,6 +69,18 @@ AdoptEntry adoption() {
   return e;
 }
 
+RotateEntry rotation() {
+  const ByteArray<32> scalar = {0, 1, 2, 3};
+  RotateEntry e;
+  e.kind = KeyKind::Ca;
+  e.key = crypto::PrivateKey::from_scalar(scalar).value().public_key();
+  e.signature.fill(6);
+  e.ca_der = Bytes(600, 0x30);
+  e.has_secret = true;
+  e.secret = scalar;
+  return e;
+}
+
 Entry entry_of(EntryBody body) {
   Entry entry;
   entry.sequence = 5;
@@ -84,7 +96,8 @@ TEST(journal_entry, survives_the_way_there_and_back) {
         EntryBody(loss()), EntryBody(adoption()), EntryBody(issue()), EntryBody(renewal()),
         EntryBody(RenameEntry{issue().address, "carol"}), EntryBody(RevokeEntry{issue().address}),
         EntryBody(FlagsEntry{issue().address, 1}), EntryBody(PolicyEntry{kMinLifetime}),
-        EntryBody(PolicyEntry{kMaxLifetime})}) {
+        EntryBody(PolicyEntry{kMaxLifetime}), EntryBody(rotation()),
+        EntryBody(RetireEntry{KeyKind::Credential})}) {
     Entry entry = entry_of(body);
     Bytes bytes = build_entry(entry);
     bytes.push_back(0xee);  // what follows is not its business
@@ -116,6 +129,20 @@ TEST(journal_entry, without_its_secret_has_the_same_hash_and_no_key) {
   EXPECT_EQ(without_secret(plain), plain);
 }
 
+TEST(journal_entry, a_new_key_without_its_secret_likewise) {
+  Entry entry = entry_of(rotation());
+  const Bytes whole = build_entry(entry);
+  const Bytes open = without_secret(whole);
+  EXPECT_EQ(open.size() + 32, whole.size());
+  const ByteArray<32> scalar = rotation().secret;
+  EXPECT_EQ(std::search(open.begin(), open.end(), scalar.begin(), scalar.end()), open.end());
+  const auto back = decode_entry(open, Secrets::Removed);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->hash, entry.hash);
+  EXPECT_FALSE(std::get<RotateEntry>(back->body).has_secret);
+  EXPECT_EQ(std::get<RotateEntry>(back->body).secret, ByteArray<32>{});
+}
+
 TEST(journal_entry, refuses_fields_that_are_forbidden) {
   const auto refuses = [](EntryBody body) {
     Entry entry = entry_of(std::move(body));
@@ -131,10 +158,20 @@ TEST(journal_entry, refuses_fields_that_are_forbidden) {
   bare = renewal();
   bare.name = "a_b";
   EXPECT_TRUE(refuses(bare));
+  RotateEntry wrong = rotation();
+  wrong.kind = static_cast<KeyKind>(3);
+  EXPECT_TRUE(refuses(wrong));
+  wrong = rotation();
+  wrong.key[0] = 5;
+  EXPECT_TRUE(refuses(wrong));
+  wrong = rotation();
+  wrong.ca_der.resize(9000);
+  EXPECT_TRUE(refuses(wrong));
+  EXPECT_TRUE(refuses(RetireEntry{static_cast<KeyKind>(3)}));
 }
 
 TEST(journal_entry, every_changed_byte_is_seen) {
-  for (const EntryBody& body : {EntryBody(invite()), EntryBody(issue())}) {
+  for (const EntryBody& body : {EntryBody(invite()), EntryBody(issue()), EntryBody(rotation())}) {
     Entry entry = entry_of(body);
     const Bytes bytes = build_entry(entry);
     for (std::size_t i = 0; i < bytes.size(); ++i) {

@@ -152,9 +152,9 @@ TEST(ledger, follows_a_member_through_rename_flags_renewal_and_revocation) {
   bench.add(registry::FlagsEntry{address, kFlagRelay});
   EXPECT_EQ(bench.ledger.find_member("alice"), nullptr);
   ASSERT_NE(bench.ledger.find_member("carol"), nullptr);
-  EXPECT_TRUE(bench.ledger.find_member("carol")->needs_renewal());
+  EXPECT_TRUE(bench.ledger.needs_renewal(*bench.ledger.find_member("carol")));
   bench.add(bench.certify(one.alice.renew(bench.ledger.network(), {1})));
-  EXPECT_FALSE(bench.ledger.find_member("carol")->needs_renewal());
+  EXPECT_FALSE(bench.ledger.needs_renewal(*bench.ledger.find_member("carol")));
   EXPECT_EQ(bench.ledger.find_member("carol")->newest().flags, kFlagRelay);
   EXPECT_EQ(bench.ledger.find_member("carol")->held.size(), 2u);
   EXPECT_FALSE(one.accepts(registry::RenameEntry{address, "carol"}));

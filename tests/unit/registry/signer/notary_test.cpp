@@ -18,7 +18,7 @@ TEST(notary, certificate_and_credential_say_the_same) {
   ASSERT_TRUE(verified) << verified.error().text();
   Trust trust;
   trust.network = bench.ledger.network();
-  trust.credential_key = bench.keys.credential.public_key();
+  trust.credential_keys = {bench.keys.credential.public_key()};
   Credential credential;
   ASSERT_EQ(
       accept_credential(trust, issue.credential, alice.address(), SignerBench::kNow, 0, credential),
