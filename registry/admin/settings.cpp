@@ -44,7 +44,7 @@ std::optional<std::string> judge_url(const std::string& value) {
 bool is_registry_url(const std::string& text) {
   Invite invite;
   invite.base = text;
-  invite.network = "n";
+  invite.network = std::string(1, 'n');  // any; of one assigned literal GCC 12 warns falsely
   const auto parsed = parse_invite(build_invite(invite));
   return parsed && parsed->base == text;
 }
