@@ -45,7 +45,7 @@ int run(int argc, char** argv) {
       .text("prefix", s.prefix, "init: the network's IPv6 prefix (default: a random ULA /48)")
       .text("ipv4", s.ipv4, "init: its IPv4 block (default: a free random /22 of 10.0.0.0/8)")
       .list("url", s.urls, "init: https://HOST:PORT under which nodes reach it")
-      .list("listen", s.listen, "init, serve: ADDRESS:PORT of the HTTPS listener")
+      .list("listen", s.listen, "init: ADDRESS:PORT of the HTTPS listener")
       .switch_only("no-member", s.no_member, "init: do not join this host to the network")
       .number("prefix-length", s.prefix_length, "invite: bits of the member's prefix (default 16)")
       .seconds("expires", s.expires, "invite: how long it is good for (default 24h)")

@@ -39,12 +39,22 @@ Result<void> limit(__rlimit_resource resource, rlim_t value, const char* name) {
   return {};
 }
 
+// As capng_get_caps_process() has read them; the ambient set is within these.
+bool holds_any_capability() {
+  for (unsigned cap = 0; cap <= CAP_LAST_CAP; ++cap)
+    for (const capng_type_t set : {CAPNG_EFFECTIVE, CAPNG_PERMITTED, CAPNG_INHERITABLE})
+      if (capng_have_capability(set, cap) != 0) return true;
+  return false;
+}
+
 Result<void> drop_capabilities(const Policy& policy) {
   const auto fail = [&](const char* what) {
     return Error(Errc::System, std::string(policy.program) + ": cannot " + what +
                                    "; it needs exactly the capabilities its unit file gives it");
   };
   if (capng_get_caps_process() != 0) return fail("read its capabilities");
+  // Started with nothing: there is nothing to give up, and a unit need not allow capset(2) for it.
+  if (policy.capabilities == 0 && !holds_any_capability()) return {};
   // The bounding set first: libcap-ng looks for CAP_SETPCAP in its own copy of the other sets.
   if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0 &&
       !WATTLE_LOOSENED(seal_bounding_set)) {

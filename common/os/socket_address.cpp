@@ -2,7 +2,10 @@
 
 #include <netinet/in.h>
 
+#include <cerrno>
 #include <cstring>
+
+#include "common/os/file.h"
 
 namespace wattle::os {
 
@@ -41,6 +44,30 @@ Result<Endpoint> read_address(const sockaddr* from, std::uint32_t* interface) {
   std::memcpy(out.address.bytes.data(), &in.sin6_addr, 16);
   if (interface != nullptr && in.sin6_scope_id != 0) *interface = in.sin6_scope_id;
   return out;
+}
+
+Result<Fd> listen_tcp(const Endpoint& at) {
+  const int family = at.address.is_v4() ? AF_INET : AF_INET6;
+  Fd socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) {
+    if (errno == EAFNOSUPPORT) return Error(Errc::Unsupported, "this host has no IPv6");
+    return system_error("cannot make a TCP socket");
+  }
+  const int on = 1;
+  setsockopt(socket.raw(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (family == AF_INET6) setsockopt(socket.raw(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  sockaddr_storage address{};
+  const socklen_t size = write_address(at, 0, address);
+  if (bind(socket.raw(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
+    if (errno == EADDRINUSE)
+      return Error(Errc::Exists, "another program listens on " + at.text() +
+                                     " already: stop it, or change `listen` in registry.conf");
+    if (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)
+      return Error(Errc::Unsupported, "this host has no address " + at.address.text());
+    return system_error("cannot listen on " + at.text());
+  }
+  if (::listen(socket.raw(), SOMAXCONN) != 0) return system_error("cannot listen on " + at.text());
+  return socket;
 }
 
 }  // namespace wattle::os

@@ -45,15 +45,21 @@ bool is_device_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), allowed);
 }
 
-std::optional<std::string> value_of_conf(std::string_view text, std::string_view key) {
-  std::optional<std::string> value;
+std::vector<std::string> values_of_conf(std::string_view text, std::string_view key) {
+  std::vector<std::string> values;
   for (const std::string_view raw : split(text, '\n')) {
     const std::string_view line = trim(raw.substr(0, raw.find('#')));
     const std::size_t equals = line.find('=');
     if (equals != std::string_view::npos && trim(line.substr(0, equals)) == key)
-      value = std::string(trim(line.substr(equals + 1)));
+      values.emplace_back(trim(line.substr(equals + 1)));
   }
-  return value;
+  return values;
+}
+
+std::optional<std::string> value_of_conf(std::string_view text, std::string_view key) {
+  auto values = values_of_conf(text, key);
+  if (values.empty()) return std::nullopt;
+  return std::move(values.back());
 }
 
 std::optional<std::uint16_t> port_of_conf(std::string_view text) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace wattle::ctl {
 
@@ -19,6 +20,8 @@ bool is_device_name(std::string_view text);
 // The value of `key = value` in a wattle.conf (the last one), if it says one. For a look only: the
 // daemons read the file with their own parsers, which complain.
 std::optional<std::string> value_of_conf(std::string_view text, std::string_view key);
+std::vector<std::string> values_of_conf(std::string_view text,
+                                        std::string_view key);  // all of them
 std::optional<std::uint16_t> port_of_conf(std::string_view text);
 
 }  // namespace wattle::ctl

@@ -10,4 +10,4 @@ wattle_library(wattle_up
     ${CMAKE_CURRENT_LIST_DIR}/up_notify.cpp ${CMAKE_CURRENT_LIST_DIR}/up_spawn.cpp
     ${CMAKE_CURRENT_LIST_DIR}/up_store.cpp ${CMAKE_CURRENT_LIST_DIR}/up_supervisor.cpp
     ${CMAKE_CURRENT_LIST_DIR}/up_systemd.cpp
-  LINKS up_core wattle_os wattle_users PkgConfig::CAPNG)
+  LINKS up_core ctl_core wattle_os wattle_users PkgConfig::CAPNG)

@@ -7,8 +7,12 @@
 #include <csignal>
 #include <cstring>
 
+#include "common/os/file.h"
+#include "common/os/log.h"
 #include "common/os/paths.h"
+#include "common/os/socket_address.h"
 #include "common/os/users.h"
+#include "metad/ctl/conf_template.h"
 #include "metad/ctl/up_notify.h"
 #include "metad/ctl/up_spawn.h"
 
@@ -33,6 +37,32 @@ Result<os::Fd> open_tun() {
                    "); load the kernel module tun, or give the container access to /dev/net/tun");
 }
 
+// Where the registry listens: `listen` in registry.conf(5). An address that this host does not have
+// is passed over, so that one without IPv6 serves on IPv4; none at all is an error.
+Result<std::vector<os::Fd>> listen_https(const std::string& conf) {
+  const std::string text = WATTLE_TRY(os::read_text(conf));
+  std::vector<std::string> wanted = values_of_conf(text, "listen");
+  if (wanted.empty()) wanted = {"0.0.0.0:8443", "[::]:8443"};
+  std::vector<os::Fd> out;
+  for (const std::string& one : wanted) {
+    const auto at = Endpoint::parse(one);
+    if (!at)
+      return Error(Errc::Config,
+                   conf + ": listen = " + one +
+                       " is not ADDRESS:PORT, like 0.0.0.0:8443 or [::]:8443; correct it");
+    auto socket = os::listen_tcp(*at);
+    if (socket) {
+      out.push_back(std::move(socket).value());
+    } else if (socket.error().code == Errc::Unsupported) {
+      os::log::warning(socket.error().text(), {{os::log::Key::Ep, one}});
+    } else {
+      return Error(Errc::Config, socket.error().text());
+    }
+  }
+  if (out.empty()) return Error(Errc::Config, conf + ": this host has no address of its `listen`");
+  return out;
+}
+
 }  // namespace
 
 Result<void> Daemon::open_sockets(const std::string& run, const std::string& network_name,
@@ -54,6 +84,10 @@ Result<void> Daemon::open_sockets(const std::string& run, const std::string& net
     sockets.emplace_back(
         socket.name, WATTLE_TRY(os::listen_unix(run + "/" + std::string(socket.file), socket.kind,
                                                 mode, 0, group)));
+  }
+  if (plan->https) {
+    auto listeners = WATTLE_TRY(listen_https(os::Paths(network).registry_config()));
+    for (os::Fd& socket : listeners) sockets.emplace_back("https", std::move(socket));
   }
   notify = WATTLE_TRY(open_notify_socket(notify_path, uid));
   return {};

@@ -20,12 +20,12 @@ constexpr SocketPlan kSignerSockets[] = {
 };
 
 constexpr DaemonPlan kDaemons[] = {
-    {"wattle-cryptod", "", "crypto", true, true, false, kCryptodSockets},
-    {"wattle-keyd", "", "key", true, true, false, kKeydSockets},
-    {"wattle-tapd", "", "tap", true, false, true, {}},
-    {"wattle-metad", "", "meta", true, false, false, kMetadSockets},
-    {"wattle-signer", "", "signer", false, true, false, kSignerSockets},
-    {"wattle-registry", "serve", "registry", false, false, false, {}},
+    {"wattle-cryptod", "", "crypto", true, true, false, false, kCryptodSockets},
+    {"wattle-keyd", "", "key", true, true, false, false, kKeydSockets},
+    {"wattle-tapd", "", "tap", true, false, true, false, {}},
+    {"wattle-metad", "", "meta", true, false, false, false, kMetadSockets},
+    {"wattle-signer", "", "signer", false, true, false, false, kSignerSockets},
+    {"wattle-registry", "serve", "registry", false, true, false, true, {}},
 };
 
 }  // namespace

@@ -25,6 +25,7 @@ struct DaemonPlan {
   bool of_member;            // runs where member.conf is; else where registry.conf is
   bool own_network;          // no interface at all: a network namespace of its own
   bool net_admin;            // CAP_NET_ADMIN, and an open /dev/net/tun
+  bool https;                // listening TCP sockets named https, where registry.conf says
   std::span<const SocketPlan> sockets;
 };
 

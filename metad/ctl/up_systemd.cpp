@@ -2,9 +2,11 @@
 
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <cerrno>
 #include <cstring>
 
+#include "common/os/clock.h"
 #include "common/os/file.h"
 #include "common/os/log.h"
 #include "common/os/paths.h"
@@ -20,6 +22,19 @@ int systemctl(std::vector<std::string> arguments) {
   if (code) return code.value();
   os::log::error(code.error().text());
   return 1;
+}
+
+constexpr int kExitTimeout = 7;
+constexpr Duration kStartLimit = std::chrono::seconds(15);  // as without systemd
+
+// Ready means active (Type=notify). 0, 1 if it has failed for good, or 7 at the limit.
+int wait_until_active(const std::string& unit, Instant limit) {
+  while (systemctl({"is-active", "--quiet", unit}) != 0) {
+    if (systemctl({"is-failed", "--quiet", unit}) == 0) return 1;
+    if (os::now() >= limit) return kExitTimeout;
+    ::usleep(50'000);
+  }
+  return 0;
 }
 
 std::string target_of(const std::string& network) { return "wattle@" + network + ".target"; }
@@ -53,15 +68,17 @@ int systemd_up(const std::string& network) {
     return 1;
   }
   const os::Paths paths(network);
-  int code = 0;
+  const Instant limit = os::now() + kStartLimit;
   for (const DaemonPlan& plan : all_daemons()) {
     if (!os::exists(plan.of_member ? paths.member() : paths.registry_config())) continue;
     const std::string unit = std::string(plan.program) + "@" + network + ".service";
-    if (systemctl({"is-failed", "--quiet", unit}) != 0) continue;
-    os::log::error(unit + " has failed; see: journalctl -u " + unit);
-    code = 1;
+    if (const int code = wait_until_active(unit, limit); code != 0) {
+      os::log::error(unit + (code == kExitTimeout ? " is not ready yet" : " has failed") +
+                     "; see: journalctl -u " + unit);
+      return code;
+    }
   }
-  return code;
+  return 0;
 }
 
 bool systemd_is_up(const std::string& network) {
@@ -73,7 +90,12 @@ int systemd_down(const std::string& network) {
     os::log::error("the network " + network + " is not up");
     return 3;
   }
-  return systemctl({"disable", "--now", target_of(network)}) == 0 ? 0 : 1;
+  if (systemctl({"disable", "--now", target_of(network)}) != 0) return 1;
+  // The target's end does not wait for what it wants.
+  return systemctl(
+             {"stop", "wattle-*@" + network + ".service", "wattle-*@" + network + ".socket"}) == 0
+             ? 0
+             : 1;
 }
 
 }  // namespace wattle::ctl

@@ -10,7 +10,8 @@ namespace wattle::ctl {
 
 bool systemd_runs();  // is /run/systemd/system there?
 
-// Enables and starts wattle@NET.target, then says which unit failed, if one did. An exit code.
+// Enables and starts wattle@NET.target and waits up to 15 s until every daemon is ready; says which
+// one is not. An exit code. Down: disables and stops it, and waits for the end.
 int systemd_up(const std::string& network);
 bool systemd_is_up(const std::string& network);
 int systemd_down(const std::string& network);

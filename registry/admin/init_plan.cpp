@@ -7,6 +7,7 @@
 #include "common/base/parse.h"
 #include "common/os/file.h"
 #include "common/os/random.h"
+#include "common/os/socket_address.h"
 #include "common/proto/invite.h"
 #include "registry/core/route_table.h"
 #include "registry/io/socket_address.h"
@@ -80,7 +81,7 @@ Result<std::uint16_t> check_listen(const std::vector<std::string>& wanted) {
     if (!endpoint)
       return Error(Errc::BadSyntax,
                    "--listen " + text + " is not ADDRESS:PORT, like 0.0.0.0:8443 or [::]:8443");
-    const auto socket = listen_tcp(*endpoint);
+    const auto socket = os::listen_tcp(*endpoint);
     if (!socket && (socket.error().code != Errc::Unsupported || !wanted.empty()))
       return socket.error().code == Errc::Exists
                  ? Error(Errc::Exists, "another program listens on " + text +
@@ -115,9 +116,9 @@ Result<InitPlan> make_plan(const Settings& settings) {
 std::string config_text(const InitPlan& plan) {
   std::string out = "# The registry of wattle network " + plan.network +
                     ": read by wattle-registry (serve, invite).\n"
-                    "# After a change: systemctl restart wattle-registry@" +
-                    plan.network +
-                    ", or wattle down and wattle up.\n\n"
+                    "# After a change: wattle down " +
+                    plan.network + ", then wattle up " + plan.network +
+                    ".\n\n"
                     "# Where it listens for HTTPS: ADDRESS:PORT; may repeat.\n";
   for (const std::string& listen : plan.listen.empty() ? default_listen() : plan.listen)
     out += (plan.listen.empty() ? "#listen = " : "listen = ") + listen + "\n";

@@ -16,7 +16,6 @@
 #include "registry/io/desk.h"
 #include "registry/io/https_server.h"
 #include "registry/io/policy.h"
-#include "registry/io/socket_address.h"
 #include "registry/io/sqlite_store.h"
 
 namespace wattle::registry {
@@ -32,24 +31,11 @@ Result<std::string> read_key(const std::string& path) {
   return os::read_text(path, kMaxPem);
 }
 
-// A host without IPv6 still serves on IPv4; no listener at all is an error.
-Result<void> listen_all(HttpsServer& server, const std::vector<std::string>& endpoints) {
-  std::size_t listening = 0;
-  for (const std::string& text : endpoints) {
-    const auto endpoint = Endpoint::parse(text);
-    if (!endpoint)  // of the command line; the file's were judged as it was read
-      return Error(Errc::Config,
-                   "--listen=" + text + " is not ADDRESS:PORT, like 0.0.0.0:8443 or [::]:8443");
-    auto socket = listen_tcp(*endpoint);
-    if (!socket && socket.error().code == Errc::Unsupported) {
-      log::warning(socket.error().text(), {{log::Key::Ep, text}});
-      continue;
-    }
-    if (!socket) return socket.error();
-    WATTLE_TRY(server.listen(*std::move(socket)));
-    ++listening;
-  }
-  if (listening == 0) return Error(Errc::Config, "there is no address to listen on");
+// The listeners that systemd or `wattle up` made, as registry.conf says.
+Result<void> take_listeners(os::Service& service, HttpsServer& server) {
+  os::Fd first = WATTLE_TRY(service.take("https"));  // or a sentence that says who makes it
+  WATTLE_TRY(server.listen(std::move(first)));
+  for (os::Fd& further : service.take_all("https")) WATTLE_TRY(server.listen(std::move(further)));
   return {};
 }
 
@@ -78,7 +64,7 @@ Result<void> serve(const Settings& settings) {
       loop, certificate, key,
       [&desk](const Request& request, const Reply& reply) { desk.handle(request, reply); }));
   wipe({reinterpret_cast<std::uint8_t*>(key.data()), key.size()});
-  WATTLE_TRY(listen_all(*server, settings.listen));
+  WATTLE_TRY(take_listeners(service, *server));
   WATTLE_TRY(os::enter(policy(folder)));
   WATTLE_TRY(desk.start());
   os::Watch dog;

@@ -3,9 +3,7 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <cerrno>
 
 #include "common/os/file.h"
 #include "common/os/socket_address.h"
@@ -34,31 +32,6 @@ Result<IpAddress> peer_address(int socket) {
   socklen_t size = sizeof storage;
   if (getpeername(socket, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return Errc::Closed;
   return address_in(reinterpret_cast<const sockaddr*>(&storage));
-}
-
-Result<os::Fd> listen_tcp(const Endpoint& endpoint) {
-  const int family = endpoint.address.is_v4() ? AF_INET : AF_INET6;
-  os::Fd socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket.is_open()) {
-    if (errno == EAFNOSUPPORT) return Error(Errc::Unsupported, "this host has no IPv6");
-    return os::system_error("cannot make a TCP socket");
-  }
-  const int on = 1;
-  setsockopt(socket.raw(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (family == AF_INET6) setsockopt(socket.raw(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  sockaddr_storage address{};
-  const socklen_t size = os::write_address(endpoint, 0, address);
-  if (bind(socket.raw(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
-    if (errno == EADDRINUSE)
-      return Error(Errc::Exists, "another program listens on " + endpoint.text() +
-                                     " already: stop it, or change `listen` in registry.conf");
-    if (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)
-      return Error(Errc::Unsupported, "this host has no address " + endpoint.address.text());
-    return os::system_error("cannot listen on " + endpoint.text());
-  }
-  if (::listen(socket.raw(), SOMAXCONN) != 0)
-    return os::system_error("cannot listen on " + endpoint.text());
-  return socket;
 }
 
 Result<IpAddress> own_address() {

@@ -1,18 +1,13 @@
-// TCP sockets by value: from Endpoint to sockaddr and back.
+// The addresses of this host, and of those who ask it.
 #pragma once
 
 #include "common/base/result.h"
-#include "common/net/endpoint.h"
-#include "common/os/fd.h"
+#include "common/net/ip_address.h"
 
 namespace wattle::registry {
 
 // Who is at the other end of a connected TCP socket.
 Result<IpAddress> peer_address(int socket);
-
-// A listening, non-blocking TCP socket (IPv6 ones take no IPv4). Exists, with a sentence, if the
-// port is taken; Unsupported if the address family is not there.
-Result<os::Fd> listen_tcp(const Endpoint& endpoint);
 
 // Which of the host's own addresses others can most likely reach: one of the interface with the
 // default route, else any that is not loopback, link-local or of a wattle device. NotFound if none.

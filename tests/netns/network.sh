@@ -55,7 +55,8 @@ network_processes() {
       net=host; [ "$(readlink /proc/$pid/ns/net)" = "$own" ] || net=private
       kinds=$(for fd in /proc/$pid/fd/*; do t=$(readlink "$fd"); case $t in
         socket:*) n=${t#socket:[}; n=${n%]}
-          if grep -q " $n\$\| $n " /proc/$pid/net/unix /proc/1/net/unix 2>/dev/null; then echo unix; else echo socket; fi ;;
+          # of whichever network namespace: an accepted one belongs to that of the connector
+          if cat /proc/[0-9]*/net/unix 2>/dev/null | grep -q " $n\$\| $n "; then echo unix; else echo socket; fi ;;
         anon_inode:*) t=${t#anon_inode:}; t=${t#[}; echo "${t%]}" ;;
         pipe:*) echo pipe ;; /dev/net/tun) echo tun ;; /dev/null) echo null ;; *) echo file ;; esac; done |
         sort | uniq -c | awk "{printf \"%s%s:%s\", (NR>1?\",\":\"\"), \$2, \$1}")

@@ -20,7 +20,7 @@ alice wattle-tapd wattle-$NET-tap $none 1 2 host null,file,pipe,unix,socket,tun,
 alice wattle-cryptod wattle-$NET-crypto $none 1 2 private null,file,pipe,unix,socket,tun,eventpoll,eventfd,timerfd,signalfd
 alice wattle-keyd wattle-$NET-key $none 1 2 private null,file,pipe,unix,eventpoll,eventfd,timerfd,signalfd
 alice wattle-metad wattle-$NET-meta $none 1 2 host null,file,pipe,unix,socket,eventpoll,eventfd,timerfd,signalfd
-registry wattle-registry wattle-$NET-registry $none 1 2 host null,file,pipe,unix,socket,eventpoll,eventfd,timerfd,signalfd
+registry wattle-registry wattle-$NET-registry $none 1 2 private null,file,pipe,unix,socket,eventpoll,eventfd,timerfd,signalfd
 registry wattle-signer wattle-$NET-signer $none 1 2 private null,file,pipe,unix,eventpoll,eventfd,timerfd,signalfd
 TABLE
 }

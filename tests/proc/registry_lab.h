@@ -17,6 +17,7 @@
 
 #include "common/os/clock.h"
 #include "common/os/file.h"
+#include "common/os/socket_address.h"
 #include "common/os/unix_socket.h"
 #include "common/proto/credential.h"
 #include "common/proto/genesis.h"
@@ -76,7 +77,8 @@ class RegistryTest : public ::testing::Test {
     ASSERT_TRUE(os::write_file(state() + "/registry/https.crt",
                                as_bytes(crypto::der_to_pem(certificate, "CERTIFICATE")), 0644, id,
                                id));
-    port = free_port();
+    https = os::listen_tcp({IpAddress::v4({127, 0, 0, 1}), 0}).value();
+    port = port_of(https);
     const std::string config =
         "listen = 127.0.0.1:" + std::to_string(port) + "\nurl = " + base() + "\n";
     ASSERT_TRUE(os::write_file(etc() + "/registry.conf", as_bytes(config), 0644));
@@ -108,33 +110,31 @@ class RegistryTest : public ::testing::Test {
   Genesis genesis() const { return parse_genesis(genesis_text).value(); }
   NetworkId network() const { return network_id(genesis_hash(genesis_text)); }
 
-  static std::uint16_t free_port() {
-    const os::Fd socket(::socket(AF_INET, SOCK_STREAM, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  static std::uint16_t port_of(const os::Fd& socket) {
+    sockaddr_storage address{};
     socklen_t size = sizeof address;
-    EXPECT_EQ(bind(socket.raw(), reinterpret_cast<sockaddr*>(&address), size), 0);
     EXPECT_EQ(getsockname(socket.raw(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-    return ntohs(address.sin_port);
+    return os::read_address(reinterpret_cast<const sockaddr*>(&address)).value().port;
   }
 
-  pid_t spawn(std::vector<std::string> arguments, bool passes_lanes) {
+  // `passed`: the descriptors of LISTEN_FDS, whose names are `names`.
+  pid_t spawn(std::vector<std::string> arguments, const std::vector<int>& passed,
+              const char* names) {
     const pid_t pid = fork();
     if (pid != 0) return pid;
     const int log = ::open(folder.file("log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
     if (log < 0 || dup2(log, 2) < 0) _exit(100);
-    if (passes_lanes) {
-      // Above any target first: dup2 must not overwrite a source.
-      const int one = fcntl(sign.raw(), F_DUPFD, 20);
-      const int two = fcntl(sign_admin.raw(), F_DUPFD, 20);
-      if (dup2(one, 3) < 0 || dup2(two, 4) < 0) _exit(101);
-      close(one);
-      close(two);
-      setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
-      setenv("LISTEN_FDS", "2", 1);
-      setenv("LISTEN_FDNAMES", "sign:sign.admin", 1);
+    // Above any target first: dup2 must not overwrite a source.
+    std::vector<int> copies;
+    for (const int fd : passed) copies.push_back(fcntl(fd, F_DUPFD, 20));
+    int target = 3;
+    for (const int copy : copies) {
+      if (dup2(copy, target++) < 0) _exit(101);
+      close(copy);
     }
+    setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+    setenv("LISTEN_FDS", std::to_string(passed.size()).c_str(), 1);
+    setenv("LISTEN_FDNAMES", names, 1);
     setenv("NOTIFY_SOCKET", folder.file("notify").c_str(), 1);
     if (!become_nobody()) _exit(102);
     std::vector<char*> argv;
@@ -153,12 +153,12 @@ class RegistryTest : public ::testing::Test {
   void start_signer() {
     signer = spawn({program("wattle-signer"), "--net=test", "--root=" + folder.path(),
                     "--registry-user=nobody"},
-                   true);
+                   {sign.raw(), sign_admin.raw()}, "sign:sign.admin");
     wait_ready();
   }
   void start_registry() {
     registry = spawn({program("wattle-registry"), "serve", "--net=test", "--root=" + folder.path()},
-                     false);
+                     {https.raw()}, "https");
     wait_ready();
   }
   void start() {
@@ -243,7 +243,7 @@ class RegistryTest : public ::testing::Test {
   std::string genesis_text;
   ByteArray<32> https_key{};
   std::uint16_t port = 0;
-  os::Fd sign, sign_admin, notify;
+  os::Fd sign, sign_admin, https, notify;
   pid_t signer = 0, registry = 0;
 };
 

@@ -290,7 +290,7 @@ TEST_F(Serve, a_damaged_journal_stops_the_start_with_a_sentence) {
   ASSERT_TRUE(os::write_file(journal, bytes, 0600, id, id));
   signer = spawn(
       {program("wattle-signer"), "--net=test", "--root=" + folder.path(), "--registry-user=nobody"},
-      true);
+      {sign.raw(), sign_admin.raw()}, "sign:sign.admin");
   const Ending refused = wait_for(signer);
   signer = 0;
   EXPECT_EQ(refused.code, 78);

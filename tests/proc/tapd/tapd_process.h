@@ -28,7 +28,7 @@
 namespace wattle::test {
 
 inline constexpr uid_t kUser = 65534;
-inline constexpr ctl::DaemonPlan kPlan = {"wattle-tapd", "", "tap", true, false, true, {}};
+inline constexpr ctl::DaemonPlan kPlan = {"wattle-tapd", "", "tap", true, false, true, false, {}};
 inline constexpr const char* kMember =
     "name = alice\nmac = 02:11:22:33:44:55\nipv4 = 10.7.0.9/22\nipv6 = fd00:7::9/48\n";
 

@@ -169,6 +169,7 @@ TEST_F(Up, RunsRegistryAndSignerWhereTheRegistryIs) {
   ASSERT_EQ(up.code, 0) << up.text;
   EXPECT_TRUE(lives_of("wattle-metad").empty());
   EXPECT_EQ(value_of(lives_of("wattle-signer").at(0), "names"), "sign,sign.admin,");
+  EXPECT_EQ(value_of(lives_of("wattle-registry").at(0), "names"), "https,https,");
   EXPECT_EQ(run_shell("cd /run/wattle/t && stat -c '%n %a %U %G' sign*"),
             "sign 660 root wattle-t-registry\nsign.admin 600 root root\n");
   // The host joins its own network: the running instance takes the new daemons in.
@@ -185,6 +186,24 @@ TEST_F(Up, RunsRegistryAndSignerWhereTheRegistryIs) {
   for (const char* program : kMemberDaemons)
     EXPECT_TRUE(wait_until([&] { return ::kill(pid_of(program), 0) != 0; })) << program;
   EXPECT_EQ(::kill(registry, 0), 0);
+}
+
+TEST_F(Up, MakesTheListenersOfTheRegistry) {
+  ::unlink("/etc/wattle/t/member.conf");
+  run_shell("ip link set lo up");
+  test::write_text("/etc/wattle/t/registry.conf",
+                   "listen = 127.0.0.1:443  # below 1024\nlisten = 192.0.2.77:443\n");
+  const Outcome up = command("up t");
+  ASSERT_EQ(up.code, 0) << up.text;
+  EXPECT_EQ(value_of(lives_of("wattle-registry").at(0), "names"), "https,");
+  EXPECT_TRUE(log_says("this host has no address 192.0.2.77"));
+  EXPECT_EQ(command("down t").code, 0);
+  for (const char* wrong : {"listen = somewhere\n", "listen = 192.0.2.77:443\n"}) {
+    test::write_text("/etc/wattle/t/registry.conf", wrong);
+    const Outcome refused = command("up t");
+    EXPECT_EQ(refused.code, 78) << refused.text;
+    EXPECT_NE(refused.text.find("/etc/wattle/t/registry.conf"), std::string::npos) << refused.text;
+  }
 }
 
 TEST_F(Up, RestartsAtOnceAndHandsStoredDescriptorsBack) {
@@ -331,12 +350,13 @@ TEST_F(Up, WithSystemdItCallsSystemctl) {
   EXPECT_EQ(command("down t").code, 0);
   EXPECT_EQ(read_all("/run/systemctl.log"),
             "enable --now wattle@t.target\n"
-            "is-failed --quiet wattle-cryptod@t.service\n"
-            "is-failed --quiet wattle-keyd@t.service\n"
-            "is-failed --quiet wattle-tapd@t.service\n"
-            "is-failed --quiet wattle-metad@t.service\n"
+            "is-active --quiet wattle-cryptod@t.service\n"
+            "is-active --quiet wattle-keyd@t.service\n"
+            "is-active --quiet wattle-tapd@t.service\n"
+            "is-active --quiet wattle-metad@t.service\n"
             "is-active --quiet wattle@t.target\n"
-            "disable --now wattle@t.target\n");
+            "disable --now wattle@t.target\n"
+            "stop wattle-*@t.service wattle-*@t.socket\n");
   EXPECT_EQ(command("up t --foreground").code, 75);  // systemd has it
   EXPECT_TRUE(lives_of("wattle-tapd").empty());
 }

@@ -223,7 +223,7 @@ TEST(Plan, TheEnvironmentIsCleanAndNamed) {
 TEST(Plan, OnlyTapdMayAdministrateTheNetwork) {
   for (const DaemonPlan& plan : all_daemons()) {
     EXPECT_EQ(plan.net_admin, plan.program == "wattle-tapd");
-    const bool alone = plan.part == "crypto" || plan.part == "key" || plan.part == "signer";
+    const bool alone = plan.part != "tap" && plan.part != "meta";
     EXPECT_EQ(plan.own_network, alone) << plan.program;
   }
 }
@@ -258,6 +258,7 @@ TEST(Plan, TheUnitsSayTheSame) {
         << program;
     EXPECT_TRUE(has_line(unit, "RestartPreventExitStatus=78")) << program;
     EXPECT_NE(target.find(program + "@%i.service"), std::string::npos) << program;
+    EXPECT_EQ(has_line(unit_text(program + "@.socket"), "FileDescriptorName=https"), plan.https);
     for (const SocketPlan& socket : plan.sockets) {
       const std::string caller = socket.caller == "root" ? "root"
                                  : socket.caller == "look"
