@@ -71,3 +71,11 @@ add_test(NAME netns.hostile_long COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/hostile
 add_test(NAME netns.stopped_long COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/stopped.sh ${bin} 25)
 set_tests_properties(netns.hostile_long netns.stopped_long PROPERTIES
   LABELS "netns;long" TIMEOUT 900 RUN_SERIAL ON)
+# The Debian package: made and looked at in the gate; installed, upgraded and run by a real systemd in the long run.
+add_test(NAME package.deb COMMAND ${CMAKE_SOURCE_DIR}/tests/package/deb.sh ${CMAKE_BINARY_DIR})
+set_tests_properties(package.deb PROPERTIES LABELS release-only TIMEOUT 300 FIXTURES_SETUP package)
+foreach(name install systemd)
+  add_test(NAME package.${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/package/${name}.sh ${CMAKE_BINARY_DIR})
+  set_tests_properties(package.${name} PROPERTIES LABELS "release-only;long" TIMEOUT 1800 FIXTURES_REQUIRED package
+    RUN_SERIAL ON SKIP_RETURN_CODE 77)
+endforeach()
