@@ -152,8 +152,8 @@ TEST_F(SmallDisk, a_read_only_one_is_named_and_nothing_is_lost) {
   set_mode("/signer", false);
   set_mode("/registry", true);
   start_signer();
-  registry =
-      spawn({program("wattle-registry"), "serve", "--net=test", "--root=" + folder.path()}, false);
+  registry = spawn({program("wattle-registry"), "serve", "--net=test", "--root=" + folder.path()},
+                   {https.raw()}, "https");
   const Ending view = wait_for(registry);
   registry = 0;
   EXPECT_TRUE(view.exited);
