@@ -24,7 +24,7 @@ class Harm : public RegistryTest {
   Ending failed_signer() {
     signer = spawn({program("wattle-signer"), "--net=test", "--root=" + folder.path(),
                     "--registry-user=nobody"},
-                   true);
+                   {sign.raw(), sign_admin.raw()}, "sign:sign.admin");
     const Ending ending = wait_for(signer);
     signer = 0;
     return ending;
