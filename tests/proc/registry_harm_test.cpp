@@ -20,6 +20,14 @@ class Harm : public RegistryTest {
     end(registry, SIGTERM);
     end(signer, SIGTERM);
   }
+  // The sealed registry leaves SQLite's log beside the database at its end, and the log alone would
+  // heal some damage.
+  void fold_log() const {
+    ASSERT_EQ(shell("sqlite3 " + database() +
+                    " 'PRAGMA wal_checkpoint(TRUNCATE)' && chown nobody " + database() + "*")
+                  .code,
+              0);
+  }
   // A signer that ends by itself, within 10 s.
   Ending failed_signer() {
     signer = spawn({program("wattle-signer"), "--net=test", "--root=" + folder.path(),
@@ -142,6 +150,7 @@ TEST_F(SmallDisk, a_read_only_one_is_named_and_nothing_is_lost) {
   start();
   ASSERT_EQ(join(Joiner(), invite("alice").token).status, 200);
   stop();
+  fold_log();
   const Bytes before = os::read_file(journal(), 1 << 20).value();
   set_mode("/signer", true);
   const Ending ending = failed_signer();
@@ -176,6 +185,7 @@ TEST_F(Harm, a_damaged_database_is_made_anew) {
   const HttpAnswer first = join(alice, token);
   ASSERT_EQ(first.status, 200);
   end(registry, SIGTERM);
+  fold_log();
   const std::size_t size = os::read_file(database(), 1 << 24)->size();
   const std::string cases[] = {"rm " + database() + "*",
                                "head -c 8192 /dev/urandom > " + database(),
@@ -196,6 +206,7 @@ TEST_F(Harm, a_damaged_database_is_made_anew) {
     EXPECT_EQ(again.json()["certificate"], first.json()["certificate"]) << harm;
     audit();
     end(registry, SIGTERM);
+    fold_log();
   }
   EXPECT_NE(log().find("made anew from the signer's journal"), std::string::npos);
 }
