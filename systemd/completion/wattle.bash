@@ -14,14 +14,14 @@ _wattle_members() { wattle peers --json 2> /dev/null | grep -o '"name": *"[a-z0-
 _wattle() {
   local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]:-} words
   if [ "$COMP_CWORD" = 1 ]; then
-    words=$(wattle --help 2> /dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')
+    words=$(wattle --help 2> /dev/null | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p')
   elif [[ $word == -* ]]; then
     words=$(wattle help "$verb" 2> /dev/null | grep -o -e '--*[a-z][a-z-]*' | sort -u)
   else
     case $verb in
       ping|why|trace) words="$(_wattle_members) $(_wattle_networks member.conf)" ;;
       join) words= ;;
-      help) words=$(wattle --help 2> /dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p') ;;
+      help) words=$(wattle --help 2> /dev/null | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p') ;;
       log) words="tapd cryptod keyd metad registry signer up error warning notice info debug $(_wattle_networks '*.conf' | sort -u)" ;;
       *) words=$(_wattle_networks '*.conf' | sort -u) ;;
     esac
@@ -34,7 +34,7 @@ _wattle_registry() {
   if [[ $word == -* ]]; then
     words=$(wattle-registry --help 2> /dev/null | sed -n 's/^  \(--[a-z-]*\).*/\1/p')
   elif [ "$COMP_CWORD" = 1 ]; then
-    words=$(wattle-registry --help 2> /dev/null | sed -n '/^Verbs:/,$s/^  \([a-z][a-z]*\) .*/\1/p' | sort -u)
+    words=$(wattle-registry --help 2> /dev/null | sed -n '/^Verbs:/,$s/^  \([a-z][a-z-]*\) .*/\1/p' | sort -u)
   else
     # The words behind that verb in the help: node list, node show ...
     words="$(wattle-registry --help 2> /dev/null |

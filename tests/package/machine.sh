@@ -58,7 +58,7 @@ machine_boot() {
     echo "$BASHPID" > "$group/cgroup.procs"
     exec env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_LOCK=0 systemd-nspawn --quiet --keep-unit --register=no \
       --boot --directory="$folder/root" --machine="$name" --private-network --resolv-conf=off --timezone=off \
-      --link-journal=no --system-call-filter="bpf @keyring" --console=pipe systemd.firstboot=off
+      --link-journal=no --system-call-filter="bpf @keyring landlock_create_ruleset landlock_add_rule landlock_restrict_self" --console=pipe systemd.firstboot=off
   ) < /dev/null > "$folder/console" 2>&1 &
   nspawn=$!
   booted() {
