@@ -2,5 +2,5 @@
 add_executable(sealcheck
   proc/sealcheck/main.cpp proc/sealcheck/injector.cpp proc/sealcheck/launcher.cpp
   proc/sealcheck/attempts.cpp proc/sealcheck/looks.cpp proc/sealcheck/memory.cpp)
-target_link_libraries(sealcheck PRIVATE wattle_up wattle_users wattle_crypto)
+target_link_libraries(sealcheck PRIVATE wattle_up ctl_core wattle_users wattle_crypto)
 set_target_properties(sealcheck PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

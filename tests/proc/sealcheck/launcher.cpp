@@ -18,7 +18,9 @@
 #include "common/os/clock.h"
 #include "common/os/file.h"
 #include "common/os/paths.h"
+#include "common/os/socket_address.h"
 #include "common/os/users.h"
+#include "metad/ctl/conf_template.h"
 
 namespace wattle::sealcheck {
 namespace {
@@ -53,6 +55,12 @@ Launcher::Launcher(std::string network, std::string programs)
     : network_(std::move(network)), programs_(std::move(programs)) {
   run_ = os::Paths(network_).run;
   if (const auto made = os::make_folder(run_, 0755, 0, 0); !made) fail(made.error().text());
+  if (const auto conf = os::read_text(os::Paths(network_).registry_config()); conf) {
+    auto wanted = ctl::values_of_conf(*conf, "listen");
+    if (wanted.empty()) wanted = {"0.0.0.0:8443"};
+    for (const std::string& at : wanted)
+      https_.push_back(must(os::listen_tcp(WATTLE_MUST(Endpoint::parse(at)))));
+  }
   for (const ctl::DaemonPlan& plan : ctl::all_daemons())
     for (const ctl::SocketPlan& socket : plan.sockets)
       sockets_[std::string(socket.file)] = must(os::listen_unix(
@@ -100,6 +108,11 @@ void Launcher::become(const ctl::DaemonPlan& plan) {
     names.emplace_back(socket.name);
     copies.push_back(::fcntl(sockets_.at(std::string(socket.file)).raw(), F_DUPFD, 100));
   }
+  if (plan.https)
+    for (const os::Fd& socket : https_) {
+      names.emplace_back("https");
+      copies.push_back(::fcntl(socket.raw(), F_DUPFD, 100));
+    }
   if (plan.net_admin) {
     names.emplace_back("tun");
     copies.push_back(::fcntl(::open("/dev/net/tun", O_RDWR), F_DUPFD, 100));

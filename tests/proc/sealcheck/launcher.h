@@ -35,6 +35,7 @@ class Launcher {
   std::string network_, programs_, run_, error_;
   int last_exit_ = -1;
   std::map<std::string, os::Fd> sockets_;  // by name of file
+  std::vector<os::Fd> https_;              // the registry's listeners
   std::map<std::string, os::Fd> notify_;   // by part
   std::map<std::string, pid_t> running_;
 };
