@@ -75,6 +75,8 @@ Result<void> restrict_self(const std::vector<FolderRight>& folders, bool tcp_con
       ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
     return Error(Errc::Unsupported, "this kernel has no Landlock");
+  if (abi < 0 && errno == EPERM)
+    return Error(Errc::Unsupported, "a filter above this process (a container's) forbids Landlock");
   if (abi < 0) return system_error("cannot ask for Landlock");
   const Ruleset rules = closed(static_cast<int>(abi), tcp_connect);
   const std::size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;

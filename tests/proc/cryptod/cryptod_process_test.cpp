@@ -421,12 +421,12 @@ TEST_F(Cryptod, SaysWhatIsWrongWithItsStart) {
   EXPECT_EQ(ends(arguments, "genesis /etc/hostname: "), 78);
   arguments = a->arguments();
   arguments[5] = "--log-level=loud";
-  EXPECT_EQ(ends(arguments, "log-level 'loud'"), 78);
+  EXPECT_EQ(ends(arguments, "'--log-level' needs error"), 78);
   arguments[5] = "--relay=maybe";
   EXPECT_EQ(ends(arguments, "relay"), 78);
   arguments.pop_back();
   arguments[2] = "--tap-uid=4294967295";
-  EXPECT_EQ(ends(arguments, "--tap-uid must be at most"), 78);
+  EXPECT_EQ(ends(arguments, "'--tap-uid' needs a whole number"), 78);
   arguments.erase(arguments.begin() + 2);
   EXPECT_EQ(ends(arguments, "there is no user wattle-test-tap"), 78);
 }

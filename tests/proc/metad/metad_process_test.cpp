@@ -292,7 +292,7 @@ TEST_F(MetadProcess, SaysInOneSentenceWhatIsWrongWithItsFiles) {
   fails(one, arguments, "/nowhere");
   arguments = one.arguments();
   arguments[5] = "--ip=over-there";
-  fails(one, arguments, "ip 'over-there'");
+  fails(one, arguments, "needs an address or endpoint");
   ASSERT_TRUE(os::write_file(one.file("credential"), Bytes(216, 0), 0600, kNobody, kNobody));
   fails(one, one.arguments(), "does not verify (constants)");
   MetaNode two(lab, 2), three(lab, 3);
