@@ -19,6 +19,8 @@ constexpr const char* kVerbs =
     "  node [NET] show NAME         one member\n"
     "  node [NET] rename OLD NEW    give a member another name\n"
     "  node [NET] revoke NAME       throw a member out, for ever\n"
+    "  node [NET] approve NAME      let in a machine that waits (approval = yes)\n"
+    "  node [NET] reject NAME       or not, for ever\n"
     "  node [NET] relay NAME on|off let a member relay for others, or no more\n"
     "  network [NET] show           the network\n"
     "  network [NET] set KEY VALUE  mtu, broadcast, min-protocol or ttl for all members\n"
@@ -51,6 +53,9 @@ int run(int argc, char** argv) {
       .seconds("expires", s.expires, "invite: how long it is good for (default 24h)")
       .seconds("lifetime", s.lifetime, "init: how long certificates last (default 30d)")
       .switch_only("relay", s.relay, "invite: the member may relay for others")
+      .switch_only("approved", s.approved, "invite: its join need not wait for approval")
+      .switch_only("approval", s.approval, "init: joins wait until node approve NAME")
+      .switch_only("qr", s.qr, "invite: print it as a QR code, too")
       .switch_only("json", s.json, "node, network, key: JSON for programs")
       .switch_only("force", s.force, "key retire: though members have nothing newer yet")
       .switch_only("journal-lost", s.journal_lost,

@@ -53,10 +53,11 @@ struct MakeInvite {
   std::uint8_t prefix_length = 16;  // bits of the member inside the network
   std::uint8_t flags = 0;           // credential flags: relay only, for now
   UnixTime expires;
+  bool approved = false;  // its join need not wait, where others must
   static constexpr std::string_view kName = "MakeInvite";
   static constexpr auto fields() {
     return std::tuple(&MakeInvite::key, &MakeInvite::name, &MakeInvite::prefix_length,
-                      &MakeInvite::flags, &MakeInvite::expires);
+                      &MakeInvite::flags, &MakeInvite::expires, &MakeInvite::approved);
   }
 };
 // administrator -> signer: each is judged against the journal; what the members must know of it is
@@ -101,6 +102,14 @@ struct RetireKey {     // the older one of the two in force: nothing that it sig
   static constexpr auto fields() { return std::tuple(&RetireKey::kind, &RetireKey::force); }
 };
 
+// What becomes of a join that waits (approval = yes in registry.conf).
+struct Approve {
+  std::string name;
+  bool approved = false;  // false: rejected
+  static constexpr std::string_view kName = "Approve";
+  static constexpr auto fields() { return std::tuple(&Approve::name, &Approve::approved); }
+};
+
 // signer -> registry
 struct Issued {  // answers Issue and Renew
   std::uint32_t id = 0;
@@ -132,6 +141,8 @@ enum class Rule : std::uint8_t {
   KeysFull = 16,   // there is an older key that must be retired first
   KeyNeeded = 17,  // members have nothing newer yet
   KeyNone = 18,    // no older key is in force
+  Pending = 20,    // no refusal yet: the administrator must approve the join
+  Rejected = 21,   // and did not
   ClockOff = 24,   // the host's clock cannot be right
   Void = 25,       // the invite is from before the loss of the journal
 };
@@ -176,6 +187,10 @@ constexpr std::string_view rule_name(Rule r) {
       return "key_needed";
     case Rule::KeyNone:
       return "key_none";
+    case Rule::Pending:
+      return "pending";
+    case Rule::Rejected:
+      return "rejected";
     case Rule::ClockOff:
       return "clock_off";
     case Rule::Void:
@@ -218,7 +233,7 @@ struct Done {
 using FromRegistry = ipc::Lane<Issue, Renew, ReadJournal>;
 using ToRegistry = ipc::Lane<Issued, Refused, Entries, NewEntries>;
 using FromAdmin = ipc::Lane<MakeInvite, Rename, Revoke, SetFlags, SetDocument, ReadJournal,
-                            AcceptClock, RotateKey, RetireKey>;
+                            AcceptClock, RotateKey, RetireKey, Approve>;
 using ToAdmin = ipc::Lane<Done, Refused, Entries>;
 
 }  // namespace wattle::sign_link

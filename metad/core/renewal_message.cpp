@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/hex.h"
+#include "common/proto/line.h"
 
 namespace wattle::metad {
 namespace {
@@ -45,7 +46,8 @@ std::string build_renewal(const NodeAddress& address, ByteView csr, const Nonce&
                   {"nonce", to_hex(nonce)},
                   {"signature", to_base64(signature64)},
                   {"credential", to_base64(credential)},
-                  {"name", name}};
+                  {"name", name},
+                  {"protocol", kMetaVersion}};
   return json.dump();
 }
 

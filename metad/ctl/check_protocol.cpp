@@ -104,6 +104,8 @@ bool is_definite(Refusal refusal) {
     case Refusal::SignerAway:
     case Refusal::NetworkFull:
     case Refusal::Other:
+    case Refusal::Pending:
+    case Refusal::TooOld:
       return false;
     default:
       return true;
@@ -141,7 +143,7 @@ Result<CheckAnswer> parse_check_answer(ByteView body) {
   out.not_after.seconds = in.u64();
   if (!in.ok()) return Errc::Truncated;
   if (format != kFormat || outcome > static_cast<std::uint8_t>(CheckOutcome::Refused) ||
-      refusal > static_cast<std::uint8_t>(Refusal::Other) || !is_printable(out.detail))
+      refusal > static_cast<std::uint8_t>(Refusal::TooOld) || !is_printable(out.detail))
     return Errc::BadValue;
   out.outcome = static_cast<CheckOutcome>(outcome);
   out.refusal = static_cast<Refusal>(refusal);

@@ -49,6 +49,9 @@ enum class Refusal : std::uint8_t {
   NetworkFull = 9,
   Denied = 10,  // revoked, or the name is taken
   Other = 11,
+  Pending = 12,   // not yet: the administrator must approve it
+  Rejected = 13,  // and did not
+  TooOld = 14,    // this wattle, for the network
 };
 // True if asking again with the same token can never succeed: the pending folder goes.
 bool is_definite(Refusal refusal);

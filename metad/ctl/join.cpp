@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <thread>
 
 #include "common/crypto/init.h"
 #include "common/os/clock.h"
@@ -16,6 +17,7 @@
 #include "common/proto/genesis.h"
 #include "metad/ctl/helper_process.h"
 #include "metad/ctl/join_install.h"
+#include "metad/ctl/join_patience.h"
 #include "metad/ctl/join_verdict.h"
 #include "metad/ctl/networks.h"
 #include "metad/ctl/pending_store.h"
@@ -151,6 +153,25 @@ JoinVerdict ask_registry(const Pending& pending, std::string& genesis, CheckAnsw
   return judge_check(answer, invite.network, now);
 }
 
+// Until the registry lets this host in or refuses it.
+JoinVerdict ask_until_answered(const Arguments& arguments, const Pending& pending,
+                               const PendingStore& store, std::string& genesis,
+                               CheckAnswer& answer) {
+  JoinPatience patience(store.has_waited(), claim_of(pending).address.text());
+  const Instant begin = os::now();
+  for (;;) {
+    JoinVerdict verdict = ask_registry(pending, genesis, answer);
+    const JoinPatience::Step step = patience.after(verdict, os::now() - begin);
+    if (verdict.failure.exit == Exit::NotJoined) store.note_waiting();
+    if (!step.again || arguments.no_wait) return verdict;
+    if (!step.say.empty()) {
+      std::printf("%s\n", step.say.c_str());
+      std::fflush(stdout);
+    }
+    std::this_thread::sleep_for(step.pause);
+  }
+}
+
 Outcome become_member(const Arguments& arguments, const Invite& invite, const os::Paths& paths) {
   std::uint16_t port = 0;
   if (const Outcome chosen = choose_port(arguments, invite.network, port); !chosen.ok())
@@ -168,11 +189,14 @@ Outcome become_member(const Arguments& arguments, const Invite& invite, const os
   }
   std::string genesis;
   CheckAnswer answer;
-  const JoinVerdict verdict = ask_registry(*pending, genesis, answer);
+  const JoinVerdict verdict = ask_until_answered(arguments, *pending, store, genesis, answer);
   if (verdict.failure.exit != Exit::Ok) {
     if (verdict.definite) store.remove();
     return verdict.failure;
   }
+  // Also after a long wait.
+  if (const Outcome chosen = choose_port(arguments, invite.network, port); !chosen.ok())
+    return chosen;
   const SignalsHeld held;
   const Installation what{invite.network, genesis, *pending, answer, port, arguments.device};
   if (const Outcome installed = install_member(what, paths); !installed.ok()) return installed;

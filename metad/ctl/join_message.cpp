@@ -4,6 +4,7 @@
 
 #include "common/base/hex.h"
 #include "common/base/parse.h"
+#include "common/proto/line.h"
 
 namespace wattle::ctl {
 
@@ -80,6 +81,9 @@ constexpr NamedRefusal kRefusals[] = {
     {"network-full", Refusal::NetworkFull},
     {"revoked", Refusal::Denied},
     {"name-taken", Refusal::Denied},
+    {"pending", Refusal::Pending},
+    {"rejected", Refusal::Rejected},
+    {"too-old", Refusal::TooOld},
 };
 
 }  // namespace
@@ -91,7 +95,8 @@ std::string build_join_request(const EnrolmentClaim& claim, ByteView csr, const 
                   {"csr", to_base64(csr)},
                   {"nonce", to_hex(claim.nonce)},
                   {"proof", to_hex(ByteView(proof))},
-                  {"signature", to_base64(signature)}};
+                  {"signature", to_base64(signature)},
+                  {"protocol", kMetaVersion}};
   return json.dump();
 }
 

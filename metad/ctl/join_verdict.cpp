@@ -43,6 +43,16 @@ JoinVerdict refused(const CheckAnswer& answer, const std::string& network) {
     case Refusal::Denied:
       return never(Exit::Denied,
                    "the registry of " + network + " does not let this host in" + said);
+    case Refusal::Pending:
+      return later(Exit::NotJoined, answer.detail.empty() ? "the administrator of " + network +
+                                                                " must approve this join first"
+                                                          : answer.detail);
+    case Refusal::Rejected:
+      return never(Exit::Denied, "the administrator of " + network +
+                                     " rejected this join: to try again, ask for a new invite");
+    case Refusal::TooOld:
+      return later(Exit::General, "this wattle is too old for " + network +
+                                      ": install a newer one" + std::string(kSameAgain));
     case Refusal::BadRequest:
       return never(Exit::General, "the registry refuses the request" + said +
                                       ": are both hosts on the same version of wattle?");

@@ -9,7 +9,7 @@
 namespace wattle::ctl {
 
 struct JoinVerdict {
-  Failure failure{Exit::Ok, {}};  // Exit::Ok: go on
+  Failure failure{Exit::Ok, {}};  // Exit::Ok: go on; NotJoined: the join must be approved first
   bool definite = false;          // the pending folder is of no further use
 };
 

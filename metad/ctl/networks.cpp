@@ -49,6 +49,11 @@ Outcome read_member(const std::string& network, const os::Paths& paths, MemberCo
   const auto text = os::read_text(paths.member());
   if (!text && text.error().code == Errc::NotFound) {
     const bool pending = os::exists(paths.state + "/pending");
+    if (os::exists(paths.state + "/pending/waits"))
+      return Failure{Exit::NotJoined,
+                     "this host's join of " + network +
+                         " waits for approval by the network's administrator; run the same wattle "
+                         "join again to wait on"};
     return Failure{
         Exit::NotJoined,
         pending

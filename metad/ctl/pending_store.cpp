@@ -10,6 +10,7 @@ namespace wattle::ctl {
 
 namespace {
 constexpr std::size_t kMaxFile = 16 * 1024;
+constexpr const char* kWaits = "waits";
 }  // namespace
 
 PendingStore::PendingStore(const os::Paths& paths)
@@ -50,6 +51,7 @@ Outcome PendingStore::save(const Pending& pending) const {
   };
   // The invite goes first and comes last: a folder with one is whole.
   ::unlink((folder_ + "/invite").c_str());
+  ::unlink((folder_ + "/" + kWaits).c_str());
   for (const auto& written :
        {write("identity", as_bytes(files.identity_pem)), write("tls.key", as_bytes(files.tls_pem)),
         write("nonce", as_bytes(files.nonce_hex)), write("csr", files.csr),
@@ -57,6 +59,12 @@ Outcome PendingStore::save(const Pending& pending) const {
     if (!written) return general(written.error());
   return {};
 }
+
+void PendingStore::note_waiting() const {
+  static_cast<void>(os::write_file(folder_ + "/" + kWaits, {}, 0400).has_value());
+}
+
+bool PendingStore::has_waited() const { return os::exists(folder_ + "/" + kWaits); }
 
 void PendingStore::remove() {
   std::error_code ignored;

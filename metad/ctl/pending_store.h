@@ -21,6 +21,9 @@ class PendingStore {
   // What an earlier run left; nothing if it is unfinished or damaged.
   std::optional<Pending> load() const;
   Outcome save(const Pending& pending) const;
+  // That the registry told this join to wait for approval: kept for the next run.
+  void note_waiting() const;
+  bool has_waited() const;
   // Removes the folder, and the network's state folder if nothing else is in it.
   void remove();
   const std::string& folder() const { return folder_; }

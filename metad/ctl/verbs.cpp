@@ -22,7 +22,8 @@ constexpr VerbInfo kVerbs[] = {
     {Verb::Log, "log", "[NET] [-n LINES] [-f] [--json] | PROCESS LEVEL [NET]",
      "what the daemons say; or how much one says (root)"},
     {Verb::Check, "check", "[NET]", "look at the settings without starting anything"},
-    {Verb::Join, "join", "URL [--port N] [--device D]", "make this host a member (root)"},
+    {Verb::Join, "join", "URL [--port N] [--device D] [--no-wait]",
+     "make this host a member (root)"},
     {Verb::Leave, "leave", "[NET]", "undo join: stop, remove keys, settings and users (root)"},
     {Verb::Up, "up", "[NET] [--foreground]", "start the network's daemons (root)"},
     {Verb::Down, "down", "[NET]", "stop them (root)"},
@@ -50,6 +51,7 @@ const std::vector<Option>& options() {
       {"--lines", "-n", true, {Verb::Log}},
       {"--port", "-p", true, {Verb::Join}},
       {"--device", "-d", true, {Verb::Join}},
+      {"--no-wait", "", false, {Verb::Join}},
       {"--count", "-c", true, {Verb::Ping}},
   };
   return kOptions;
@@ -86,6 +88,7 @@ Result<void> take_option(const Option& option, std::string_view value, Arguments
   if (option.name == "--json") out.json = true;
   if (option.name == "--help") out.help = true;
   if (option.name == "--foreground") out.foreground = true;
+  if (option.name == "--no-wait") out.no_wait = true;
   if (option.name == "--follow") out.follow = true;
   if (option.name == "--lines") {
     const auto lines = parse_decimal(value, 100000);

@@ -54,7 +54,8 @@ struct Arguments {
   std::string third;   // NET of log PROCESS LEVEL
   bool json = false;
   bool foreground = false;
-  bool help = false;  // --help after a verb
+  bool no_wait = false;  // join: for approval
+  bool help = false;     // --help after a verb
   std::optional<std::uint16_t> port;
   std::optional<std::string> device;
   bool follow = false;

@@ -79,6 +79,7 @@ template Result<std::uint64_t> AdminLink::order(const sign_link::SetDocument&);
 template Result<std::uint64_t> AdminLink::order(const sign_link::AcceptClock&);
 template Result<std::uint64_t> AdminLink::order(const sign_link::RotateKey&);
 template Result<std::uint64_t> AdminLink::order(const sign_link::RetireKey&);
+template Result<std::uint64_t> AdminLink::order(const sign_link::Approve&);
 
 Result<std::vector<Entry>> AdminLink::read_journal() {
   std::vector<Entry> out;

@@ -15,14 +15,14 @@ struct Action {
   const char* name;
   int words;  // that must follow it
 };
-constexpr Action kNodeActions[] = {
-    {"list", 0}, {"show", 1}, {"rename", 2}, {"revoke", 1}, {"relay", 2}};
+constexpr Action kNodeActions[] = {{"list", 0},  {"show", 1},    {"rename", 2}, {"revoke", 1},
+                                   {"relay", 2}, {"approve", 1}, {"reject", 1}};
 constexpr Action kNetworkActions[] = {{"show", 0}, {"set", 2}};
 constexpr Action kKeyActions[] = {{"list", 0}, {"rotate", 1}, {"retire", 1}};
 
 constexpr const char* kNodeUsage =
-    "say wattle-registry node [NET] list, show NAME, rename OLD NEW, revoke NAME or relay NAME "
-    "on|off";
+    "say wattle-registry node [NET] list, show NAME, rename OLD NEW, revoke NAME, relay NAME "
+    "on|off, approve NAME or reject NAME";
 constexpr const char* kNetworkUsage = "say wattle-registry network [NET] show, or set KEY VALUE";
 
 constexpr const char* kKeyUsage =
@@ -132,6 +132,14 @@ int run_node(Settings s) {
   if (s.object == "revoke")
     return order(s, sign_link::Revoke{s.detail},
                  s.detail + " is a member no more; the others are being told");
+  if (s.object == "approve")
+    return order(s, sign_link::Approve{s.detail, true},
+                 s.detail +
+                     " is a member as soon as its machine asks again, within seconds if it "
+                     "waits there");
+  if (s.object == "reject")
+    return order(s, sign_link::Approve{s.detail, false},
+                 s.detail + " is not let in; its machine is told when it asks again");
   return set_relay(s);
 }
 

@@ -135,7 +135,7 @@ Result<void> start(const std::string& network) {
 
 // This host's own membership, as a relay.
 int enrol(const InitPlan& plan, const os::Paths& paths) {
-  const InviteWish wish{own_node_name(), 16, 3600, true};
+  const InviteWish wish{own_node_name(), 16, 3600, true, true};
   Result<std::string> url = Errc::Closed;
   for (int i = 0; i < 50 && !url && url.error().code == Errc::Closed; ++i) {
     if (i != 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));

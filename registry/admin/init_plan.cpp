@@ -104,6 +104,7 @@ Result<InitPlan> make_plan(const Settings& settings) {
   os::SystemRandom random;
   InitPlan plan;
   plan.lifetime = settings.lifetime;
+  plan.approval = settings.approval;
   plan.network = settings.object;
   plan.prefix = WATTLE_TRY(choose_prefix(settings.prefix, random));
   plan.ipv4 = WATTLE_TRY(choose_ipv4(settings.ipv4, random));
@@ -115,7 +116,7 @@ Result<InitPlan> make_plan(const Settings& settings) {
 
 std::string config_text(const InitPlan& plan) {
   std::string out = "# The registry of wattle network " + plan.network +
-                    ": read by wattle-registry (serve, invite).\n"
+                    ": read by wattle-registry (serve, invite) and wattle-signer.\n"
                     "# After a change: wattle down " +
                     plan.network + ", then wattle up " + plan.network +
                     ".\n\n"
@@ -124,6 +125,9 @@ std::string config_text(const InitPlan& plan) {
     out += (plan.listen.empty() ? "#listen = " : "listen = ") + listen + "\n";
   out += "\n# Under which URL nodes reach it; the first one stands in invites. May repeat.\n";
   for (const std::string& url : plan.urls) out += "url = " + url + "\n";
+  out +=
+      "\n# yes: who joins waits until wattle-registry node approve NAME. Judged by the signer.\n";
+  out += plan.approval ? "approval = yes\n" : "#approval = no\n";
   out += "\n# What it logs: error, warning, notice, info or debug.\n#log-level = info\n";
   return out;
 }

@@ -16,6 +16,7 @@ struct InitPlan {
   std::vector<std::string> urls;       // at least one
   std::vector<std::string> listen;     // empty: the defaults
   std::uint64_t lifetime = kLifetime;  // of certificates, seconds
+  bool approval = false;               // joins wait for node approve
 };
 
 // Errors name the option, or what is there already.

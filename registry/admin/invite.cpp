@@ -10,6 +10,7 @@
 #include "common/proto/genesis.h"
 #include "common/proto/invite.h"
 #include "registry/admin/admin_link.h"
+#include "registry/admin/qr_text.h"
 #include "registry/admin/verbs.h"
 #include "registry/io/socket_address.h"
 
@@ -42,6 +43,7 @@ Result<std::string> make_invite(const os::Paths& paths, const std::string& netwo
   request.name = wish.name;
   request.prefix_length = wish.prefix_length;
   if (wish.relay) request.flags = kFlagRelay;
+  request.approved = wish.approved;
   request.expires.seconds = os::unix_now().seconds + wish.life;
   const auto link = WATTLE_TRY(AdminLink::connect(paths, network));
   const auto made = link->order(request);
@@ -72,13 +74,19 @@ int run_invite(const Settings& given) {
   const auto url = base_url(settings);
   if (!url) return fail(url.error());
   const InviteWish wish{settings.object, static_cast<std::uint8_t>(settings.prefix_length),
-                        settings.expires, settings.relay};
+                        settings.expires, settings.relay, settings.approved};
   const auto invite =
       make_invite(os::Paths(settings.network, settings.root), settings.network, *url, wish);
   if (!invite) return fail(invite.error());
   if (isatty(STDOUT_FILENO) != 0)
     std::fprintf(stderr, "On the machine that becomes %s, as root, once:  wattle join '…'\n",
                  settings.object.c_str());
+  if (settings.qr) {
+    auto code = qr_text(*invite, isatty(STDOUT_FILENO) != 0);
+    if (!code) return fail(code.error());
+    std::fputs(code->c_str(), stdout);
+    wipe({reinterpret_cast<std::uint8_t*>(code->data()), code->size()});
+  }
   std::printf("%s\n", invite->c_str());
   return std::fflush(stdout) == 0 ? 0 : fail(Exit::General, "cannot print the invite");
 }

@@ -23,10 +23,12 @@ class Builder {
   }
   Result<void> operator()(const InviteEntry& e) {
     if (e.expires > now_) open_[e.token] = true;
+    invited_[e.token] = e.name;
     return {};
   }
   Result<void> operator()(const IssueEntry& e) {
     open_.erase(e.token);
+    waiting_.erase(e.token);
     Node node;
     node.address = e.address;
     node.name = e.name;
@@ -59,6 +61,7 @@ class Builder {
   }
   Result<void> operator()(const LostEntry&) {
     open_.clear();
+    waiting_.clear();
     return {};
   }
   Result<void> operator()(const AdoptEntry& e) {
@@ -79,6 +82,30 @@ class Builder {
     return view_.keys.rotate(e, network_id(genesis_hash(view_.genesis_text)), time);
   }
   Result<void> operator()(const RetireEntry& e) { return view_.keys.retire(e); }
+  // The token is its machine's from then on: no open invite.
+  Result<void> operator()(const PendingEntry& e) {
+    open_.erase(e.token);
+    waiting_[e.token] = {invited_[e.token], e.address, time, later(time), false};
+    return {};
+  }
+  Result<void> operator()(const ApproveEntry& e) {
+    if (!e.approved) {
+      open_.erase(e.token);
+      waiting_.erase(e.token);
+    } else if (const auto at = waiting_.find(e.token); at != waiting_.end()) {
+      at->second.approved = true;
+      at->second.until = later(time);
+    }
+    return {};
+  }
+  std::vector<WaitingJoin> waiting() const {
+    std::vector<WaitingJoin> out;
+    for (const auto& [token, join] : waiting_)
+      if (join.until > now_) out.push_back(join);
+    std::stable_sort(out.begin(), out.end(),
+                     [](const WaitingJoin& a, const WaitingJoin& b) { return a.since < b.since; });
+    return out;
+  }
   std::size_t open_invites() const { return open_.size(); }
 
   UnixTime time;  // of the entry
@@ -88,6 +115,7 @@ class Builder {
     at_[node.address] = view_.nodes.size();
     view_.nodes.push_back(std::move(node));
   }
+  static UnixTime later(UnixTime time) { return {time.seconds + kPendingLife}; }
   template <typename E>
   Result<void> certify(Node& node, const E& e) {
     node.credential_key = view_.keys.newest(KeyKind::Credential);
@@ -107,6 +135,8 @@ class Builder {
   JournalView& view_;
   UnixTime now_;
   std::map<TokenId, bool> open_;
+  std::map<TokenId, std::string> invited_;
+  std::map<TokenId, WaitingJoin> waiting_;
   std::map<NodeAddress, std::size_t> at_;
 };
 
@@ -138,6 +168,7 @@ Result<JournalView> view_of(const std::vector<Entry>& entries, const std::string
     node.old_keys = node.credential_key != view.keys.newest(KeyKind::Credential) ||
                     node.ca != view.keys.newest(KeyKind::Ca);
   view.open_invites = builder.open_invites();
+  view.waiting = builder.waiting();
   return view;
 }
 

@@ -29,6 +29,14 @@ struct Node {
   const char* state(UnixTime now) const;
 };
 
+struct WaitingJoin {  // a machine that asked and is no member yet
+  std::string name;
+  NodeAddress address;
+  UnixTime since;
+  UnixTime until;  // then it needs a new invite
+  bool approved = false;
+};
+
 struct JournalView {
   std::string network;
   Genesis genesis;
@@ -38,6 +46,7 @@ struct JournalView {
   std::uint64_t lifetime = kLifetime;
   std::vector<Node> nodes;  // in the order in which they joined
   std::size_t open_invites = 0;
+  std::vector<WaitingJoin> waiting;  // in the order in which they asked
 
   // By name; a revoked one only if no other has the name.
   const Node* find(const std::string& name) const;

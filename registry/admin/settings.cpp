@@ -76,6 +76,7 @@ Result<void> read_config(Settings& settings) {
   options.list("listen", file.listen, "").allow(judge_listen);
   options.list("url", file.urls, "").allow(judge_url);
   options.choice("log-level", file.log_level, os::log::level_words(), "");
+  options.flag("approval", file.approval, "");  // the signer's to read
   const char* const argv[] = {"registry.conf"};
   WATTLE_TRY(
       options.parse(1, argv, os::Paths(settings.network, settings.root).registry_config(), true));

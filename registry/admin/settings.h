@@ -35,6 +35,9 @@ struct Settings {
   std::uint64_t expires = 24 * 3600;
   std::uint64_t lifetime = kLifetime;  // of certificates, seconds
   bool relay = false;
+  bool approval = false;  // init
+  bool approved = false;  // invite
+  bool qr = false;        // invite
   bool json = false;
   bool check = false;
   bool journal_lost = false;

@@ -45,6 +45,26 @@ Json json_of(const Node& node, UnixTime now) {
   return json;
 }
 
+void print_waiting(const std::vector<WaitingJoin>& waiting) {
+  if (waiting.empty()) return;
+  std::printf("\nWaiting for wattle-registry node approve NAME (or node reject NAME):\n");
+  std::printf("%-20s %-21s %-8s %s\n", "NAME", "SINCE", "STATE", "ADDRESS");
+  for (const WaitingJoin& join : waiting)
+    std::printf("%-20s %-21s %-8s %s\n", join.name.c_str(), time_text(join.since).c_str(),
+                join.approved ? "approved" : "waits", join.address.text().c_str());
+}
+
+Json waiting_json(const std::vector<WaitingJoin>& waiting) {
+  Json out = Json::array();
+  for (const WaitingJoin& join : waiting)
+    out.push_back({{"name", join.name},
+                   {"state", join.approved ? "approved" : "waits"},
+                   {"address", join.address.text()},
+                   {"since", join.since.seconds},
+                   {"until", join.until.seconds}});
+  return out;
+}
+
 int print(const Json& json) {
   std::printf("%s\n", json.dump(2).c_str());
   return 0;
@@ -58,11 +78,13 @@ int list_nodes(const JournalView& whole, bool as_json) {
     json["network"] = whole.network;
     json["nodes"] = Json::array();
     for (const Node& node : whole.nodes) json["nodes"].push_back(json_of(node, now));
+    json["waiting"] = waiting_json(whole.waiting);
     return print(json);
   }
   if (whole.nodes.empty()) {
     std::printf("network %s has no members yet: wattle-registry invite NAME\n",
                 whole.network.c_str());
+    print_waiting(whole.waiting);
     return 0;
   }
   std::printf("%-20s %-15s %-28s %-12s %-8s %s\n", "NAME", "IPV4", "IPV6", "ROLES", "STATE",
@@ -73,6 +95,7 @@ int list_nodes(const JournalView& whole, bool as_json) {
                 node.credential.address6().text().c_str(), roles.empty() ? "-" : roles.c_str(),
                 node.state(now), time_text(node.credential.not_after).c_str());
   }
+  print_waiting(whole.waiting);
   return 0;
 }
 
@@ -122,6 +145,7 @@ int show_network(const JournalView& whole, bool as_json) {
     json["created"] = whole.genesis.created.seconds;
     json["members"] = whole.nodes.size();
     json["open_invites"] = whole.open_invites;
+    json["waiting"] = whole.waiting.size();
     json["document"] = {{"version", whole.document.version},
                         {"time", whole.document.time.seconds},
                         {"registries", whole.document.registries},
@@ -144,6 +168,7 @@ int show_network(const JournalView& whole, bool as_json) {
   line("created", time_text(whole.genesis.created));
   line("members", std::to_string(whole.nodes.size()));
   line("invites", std::to_string(whole.open_invites) + " open");
+  if (!whole.waiting.empty()) line("waiting", std::to_string(whole.waiting.size()) + " joins");
   line("document", "version " + std::to_string(whole.document.version) + ", signed " +
                        time_text(whole.document.time));
   for (const std::string& url : whole.document.registries) line("registry", url);

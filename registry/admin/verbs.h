@@ -8,6 +8,7 @@ namespace wattle::registry {
 int run_init(const Settings& settings);          // init NET
 int run_invite(const Settings& settings);        // invite NAME
 int run_node(Settings settings);                 // node [NET] list | show | rename | revoke | relay
+                                                 // | approve | reject
 int run_accept_clock(const Settings& settings);  // accept-clock
 int run_network(Settings settings);              // network [NET] show | set
 int run_key(Settings settings);                  // key [NET] list | rotate | retire
@@ -28,6 +29,7 @@ struct InviteWish {
   std::uint8_t prefix_length = 16;
   std::uint64_t life = 24 * 3600;
   bool relay = false;
+  bool approved = false;  // its join need not wait
 };
 Result<std::string> make_invite(const os::Paths& paths, const std::string& network,
                                 const std::string& url, const InviteWish& wish);

@@ -37,6 +37,9 @@ constexpr FaultRow kFaults[] = {
     {Fault::Replayed, 409, "replayed"},
     {Fault::Storage, 507, "storage"},
     {Fault::ClockOff, 503, "clock-off"},
+    {Fault::Pending, 202, "pending"},
+    {Fault::Rejected, 403, "rejected"},
+    {Fault::TooOld, 426, "too-old"},
 };
 
 const FaultRow& row(Fault fault) {
@@ -153,6 +156,10 @@ Fault fault_of(sign_link::Rule rule) {
       return Fault::ClockOff;
     case Rule::Storage:
       return Fault::Storage;
+    case Rule::Pending:
+      return Fault::Pending;
+    case Rule::Rejected:
+      return Fault::Rejected;
     case Rule::PrefixTaken:
     case Rule::AddressTaken:
     case Rule::KeysFull:  // root's

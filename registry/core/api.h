@@ -61,6 +61,9 @@ enum class Fault {
   Replayed,
   Storage,
   ClockOff,
+  Pending,  // 202: not made yet, ask again
+  Rejected,
+  TooOld,  // the node's protocol, for this network
 };
 std::string_view word(Fault fault);
 int status(Fault fault);

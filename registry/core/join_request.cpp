@@ -56,6 +56,15 @@ Result<crypto::Signature> take_signature(const Json& json) {
   return to_array<64>(bytes);
 }
 
+// A number, if it is there at all.
+Result<void> take_protocol(const Json& json, std::uint64_t& out) {
+  const auto at = json.find("protocol");
+  if (at == json.end()) return {};
+  if (!at->is_number_unsigned()) return bad("protocol", "is not a number");
+  out = at->get<std::uint64_t>();
+  return {};
+}
+
 Result<void> take_address(const Json& json, NodeAddress& out) {
   const AddressFault fault = parse_address(WATTLE_TRY(member(json, "address")), out);
   if (fault != AddressFault::None)
@@ -73,6 +82,7 @@ Result<JoinRequest> parse_join_request(std::string_view body) {
   out.csr = WATTLE_TRY(take_base64(json, "csr", kMaxCsr));
   WATTLE_TRY(take_hex(json, "nonce", out.nonce));
   WATTLE_TRY(take_hex(json, "proof", out.proof));
+  WATTLE_TRY(take_protocol(json, out.protocol));
   out.signature = WATTLE_TRY(take_signature(json));
   return out;
 }
@@ -83,6 +93,7 @@ Result<RenewRequest> parse_renew_request(std::string_view body) {
   WATTLE_TRY(take_address(json, out.address));
   out.csr = WATTLE_TRY(take_base64(json, "csr", kMaxCsr));
   WATTLE_TRY(take_hex(json, "nonce", out.nonce));
+  WATTLE_TRY(take_protocol(json, out.protocol));
   out.signature = WATTLE_TRY(take_signature(json));
   if (!json.contains("credential")) return out;
   out.credential = WATTLE_TRY(take_base64(json, "credential", kCredentialSize));

@@ -13,6 +13,9 @@ namespace wattle::registry {
 
 inline constexpr std::size_t kMaxBody = 16 * 1024;
 
+// What a node speaks that does not say so with "protocol":N in its request.
+inline constexpr std::uint64_t kFirstTold = 9;
+
 // {"token_id":hex32,"address":base32,"csr":base64
 // DER,"nonce":hex32,"proof":hex64,"signature":base64}
 struct JoinRequest {
@@ -22,6 +25,7 @@ struct JoinRequest {
   Nonce nonce{};
   ByteArray<32> proof{};
   crypto::Signature signature{};
+  std::uint64_t protocol = kFirstTold;
 };
 // The sentence names the member that is missing or wrong.
 Result<JoinRequest> parse_join_request(std::string_view body);
@@ -36,6 +40,7 @@ struct RenewRequest {
   crypto::Signature signature{};
   Bytes credential;  // empty, or of kCredentialSize
   std::string name;
+  std::uint64_t protocol = kFirstTold;
 };
 Result<RenewRequest> parse_renew_request(std::string_view body);
 // What its signature must be of.

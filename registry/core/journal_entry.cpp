@@ -23,6 +23,8 @@ enum class Kind : std::uint8_t {
   Retire = 11,
   Lost = 14,
   Adopt = 15,
+  Pending = 12,
+  Approve = 13,
 };
 
 constexpr std::size_t kHashed = 64;  // of the header, covered by its own check
@@ -105,6 +107,14 @@ struct BodyBuilder {
   Kind operator()(const RetireEntry& e) const {
     out.u8(static_cast<std::uint8_t>(e.kind));
     return Kind::Retire;
+  }
+  Kind operator()(const PendingEntry& e) const {
+    out.bytes(e.token).bytes(e.address.bytes).bytes(e.csr_hash);
+    return Kind::Pending;
+  }
+  Kind operator()(const ApproveEntry& e) const {
+    out.bytes(e.token).bytes(e.address.bytes).u8(e.approved ? 1 : 0);
+    return Kind::Approve;
   }
 };
 
@@ -241,6 +251,26 @@ Result<EntryBody> decode_retire(Reader& in) {
   return EntryBody(e);
 }
 
+Result<EntryBody> decode_pending(Reader& in) {
+  PendingEntry e;
+  e.token = in.array<16>();
+  e.address.bytes = in.array<40>();
+  e.csr_hash = in.array<32>();
+  WATTLE_TRY(in.finish());
+  return EntryBody(e);
+}
+
+Result<EntryBody> decode_approve(Reader& in) {
+  ApproveEntry e;
+  e.token = in.array<16>();
+  e.address.bytes = in.array<40>();
+  const std::uint8_t approved = in.u8();
+  WATTLE_TRY(in.finish());
+  if (approved > 1) return Errc::BadValue;
+  e.approved = approved == 1;
+  return EntryBody(e);
+}
+
 Result<EntryBody> decode_body(std::uint8_t kind, ByteView body) {
   Reader in(body);
   switch (static_cast<Kind>(kind)) {
@@ -270,6 +300,10 @@ Result<EntryBody> decode_body(std::uint8_t kind, ByteView body) {
       return decode_rotate(in);
     case Kind::Retire:
       return decode_retire(in);
+    case Kind::Pending:
+      return decode_pending(in);
+    case Kind::Approve:
+      return decode_approve(in);
   }
   return Errc::BadValue;
 }

@@ -31,6 +31,9 @@ inline constexpr std::uint64_t kMinLifetime = 60;
 inline constexpr std::uint64_t kMaxLifetime = 366ull * 24 * 3600;
 inline constexpr std::uint64_t kLifetime = 30ull * 24 * 3600;
 
+// How long a join may wait for approval, and an approved one for its machine to come back, seconds.
+inline constexpr std::uint64_t kPendingLife = 30ull * 24 * 3600;
+
 struct GenesisEntry {  // the first entry, and only that one
   std::string text;
   bool operator==(const GenesisEntry&) const = default;
@@ -90,6 +93,22 @@ struct FlagsEntry {  // hold from the member's next certificate on
   std::uint8_t flags = 0;
   bool operator==(const FlagsEntry&) const = default;
 };
+// Where the network wants joins approved (registry.conf): this machine asked with a right proof and
+// waits. The token is its own from here on, also when it expires.
+struct PendingEntry {
+  TokenId token{};
+  NodeAddress address;
+  crypto::Hash csr_hash{};
+  bool operator==(const PendingEntry&) const = default;
+};
+// The administrator's word on it. With zeros for an address: on an invite that nobody used yet, so
+// that whoever holds it need not wait.
+struct ApproveEntry {
+  TokenId token{};
+  NodeAddress address;
+  bool approved = false;  // false: rejected, for ever
+  bool operator==(const ApproveEntry&) const = default;
+};
 struct PolicyEntry {           // of the signer itself, told by `wattle-signer init`
   std::uint64_t lifetime = 0;  // of certificates and credentials, seconds
   bool operator==(const PolicyEntry&) const = default;
@@ -134,7 +153,7 @@ struct AdoptEntry {
 
 using EntryBody = std::variant<GenesisEntry, DocumentEntry, InviteEntry, IssueEntry, RenewEntry,
                                RenameEntry, RevokeEntry, FlagsEntry, PolicyEntry, RotateEntry,
-                               RetireEntry, LostEntry, AdoptEntry>;
+                               RetireEntry, LostEntry, AdoptEntry, PendingEntry, ApproveEntry>;
 
 struct Entry {
   std::uint64_t sequence = 0;

@@ -40,7 +40,10 @@ Result<void> Desk::load() {
   WATTLE_TRY(take_genesis(genesis));
   const std::string text = WATTLE_TRY(store_.document());
   const auto document = parse_network_document(text, genesis_->document_key, network_id_);
-  if (document) document_version_ = document->version;
+  if (document) {
+    document_version_ = document->version;
+    min_protocol_ = document->min_protocol;
+  }
   if (const auto lost = WATTLE_TRY(store_.lost()))
     WATTLE_TRY(roster_->set_aside(lost->last6, lost->last4));
   Result<void> fits;
@@ -65,6 +68,7 @@ void Desk::note(const Entry& entry) {
     const auto document = parse_network_document(d->text, genesis_->document_key, network_id_);
     if (document) {
       document_version_ = document->version;
+      min_protocol_ = document->min_protocol;
       polls_.wake(document->version, text_answer(d->text));
     }
   } else if (const auto* i = std::get_if<IssueEntry>(&entry.body); i != nullptr && roster_) {

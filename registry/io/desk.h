@@ -62,6 +62,8 @@ class Desk {
   // desk_admissions.cpp: admissions_.front() on its way.
   void admit(std::variant<JoinRequest, RenewRequest> admission, const Request& request,
              const Reply& reply);
+  // The refusal of a node whose protocol the network does not speak any more.
+  std::optional<Answer> too_old(std::uint64_t protocol) const;
   void next_admission();
   void propose(Result<void> caught_up);
   void propose_join(const JoinRequest& join);
@@ -92,6 +94,7 @@ class Desk {
   std::optional<Genesis> genesis_;
   NetworkId network_id_{};
   std::uint64_t document_version_ = 0;
+  std::uint64_t min_protocol_ = 0;  // of the document
   std::optional<Roster> roster_;
   std::deque<Admission> admissions_;
   std::deque<Text> texts_;

@@ -1,4 +1,5 @@
 // Joins and renewals: one at a time at the signer, the others wait in a queue.
+#include "common/base/mutant.h"
 #include "common/os/clock.h"
 #include "common/os/log.h"
 #include "registry/io/desk.h"
@@ -34,6 +35,7 @@ void Desk::handle_join(const Request& request, const Reply& reply) {
     limits_.join_failed(request.client, now);
     return reply(error_answer(Fault::BadRequest, parsed.error().text()));
   }
+  if (const auto no = too_old(parsed->protocol)) return reply(*no);
   admit(*std::move(parsed), request, reply);
 }
 
@@ -52,10 +54,19 @@ void Desk::handle_renew(const Request& request, const Reply& reply) {
     limits_.join_failed(request.client, now);
     return reply(error_answer(Fault::BadSignature, "the identity key's signature does not verify"));
   }
+  if (const auto no = too_old(parsed->protocol)) return reply(*no);
   const auto lifetime = store_.lifetime();
   if (!renewal_limits_.admit(parsed->address, lifetime ? *lifetime : kLifetime, now))
     return reply(error_answer(Fault::Limit, "this member renews too often: wait a minute"));
   admit(*std::move(parsed), request, reply);
+}
+
+std::optional<Answer> Desk::too_old(std::uint64_t protocol) const {
+  if (WATTLE_CHECKED(registry_min_protocol, protocol >= min_protocol_)) return std::nullopt;
+  return error_answer(Fault::TooOld, "this wattle is too old for the network: it speaks protocol " +
+                                         std::to_string(protocol) + ", at least " +
+                                         std::to_string(min_protocol_) +
+                                         " is needed; install a newer one");
 }
 
 void Desk::admit(std::variant<JoinRequest, RenewRequest> admission, const Request& request,

@@ -271,6 +271,10 @@ Result<std::optional<LostEntry>> SqliteStore::lost() {
 Result<void> SqliteStore::apply_body(const Entry&, const RotateEntry&) { return {}; }
 Result<void> SqliteStore::apply_body(const Entry&, const RetireEntry&) { return {}; }
 
+// Who waits is asked of the signer each time.
+Result<void> SqliteStore::apply_body(const Entry&, const PendingEntry&) { return {}; }
+Result<void> SqliteStore::apply_body(const Entry&, const ApproveEntry&) { return {}; }
+
 Result<std::uint64_t> SqliteStore::lifetime() {
   const auto text = text_of("lifetime");
   if (!text && text.error().code == Errc::NotFound) return kLifetime;

@@ -56,6 +56,8 @@ class SqliteStore : public Store {
   Result<void> apply_body(const Entry& entry, const AdoptEntry& e);
   Result<void> apply_body(const Entry& entry, const RotateEntry& e);
   Result<void> apply_body(const Entry& entry, const RetireEntry& e);
+  Result<void> apply_body(const Entry& entry, const PendingEntry& e);
+  Result<void> apply_body(const Entry& entry, const ApproveEntry& e);
 
   std::unique_ptr<Database> database_;
   std::string path_;

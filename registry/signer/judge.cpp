@@ -54,6 +54,26 @@ std::optional<Refusal> judge_claim(const Invite& invite, const EnrolmentClaim& c
   return std::nullopt;
 }
 
+// Whether the invite, unused, is still this machine's to use.
+std::optional<Refusal> judge_waiting(const Invite& invite, const EnrolmentClaim& claim,
+                                     UnixTime now) {
+  if (!WATTLE_CHECKED(lost_invite, !invite.is_void))
+    return refuse(Rule::Void,
+                  "this invite is from before the registry lost its journal, and may have been "
+                  "used: ask for a new one");
+  if (!WATTLE_CHECKED(signer_rejected, invite.decision != Decision::Rejected))
+    return refuse(Rule::Rejected, "the network's administrator rejected this join");
+  const bool is_its_own = !invite.asked || (invite.asked->address == claim.address &&
+                                            invite.asked->csr_hash == claim.csr_hash);
+  if (!WATTLE_CHECKED(signer_pending_owner, is_its_own))
+    return refuse(Rule::TokenUsed, "this invite was used already, by another machine or key");
+  if (!WATTLE_CHECKED(signer_token_expired, invite.until > now))
+    return refuse(Rule::TokenExpired,
+                  invite.asked ? "this join has waited for more than 30 days: ask for a new invite"
+                               : "this invite has expired: ask for a new one");
+  return std::nullopt;
+}
+
 std::optional<Refusal> judge_prefix(const Ledger& ledger, const Invite& invite,
                                     const IpPrefix& proposed, std::string& bits) {
   const auto inside = member_bits(ledger.genesis().prefix, proposed);
@@ -86,7 +106,7 @@ bool is_clash(const Ledger& ledger, const NodeAddress& address, const ShortId& i
          ledger.member_of(mac) != nullptr;
 }
 
-Judgement judge(const Ledger& ledger, const sign_link::Issue& request, UnixTime now) {
+Judgement judge(const Ledger& ledger, const sign_link::Issue& request, UnixTime now, Joins joins) {
   const Invite* invite = ledger.find_invite(request.token);
   if (invite == nullptr) return refuse(Rule::UnknownToken, "no invite has this token");
   const EnrolmentClaim claim = claim_of(ledger, request);
@@ -105,17 +125,18 @@ Judgement judge(const Ledger& ledger, const sign_link::Issue& request, UnixTime 
                         member->name + " and make a new invite");
     return Repetition{issue};
   }
-  if (!WATTLE_CHECKED(lost_invite, !invite->is_void))
-    return refuse(Rule::Void,
-                  "this invite is from before the registry lost its journal, and may have been "
-                  "used: ask for a new one");
-  if (invite->entry.expires <= now)
-    return refuse(Rule::TokenExpired, "this invite has expired: ask for a new one");
+  if (auto no = judge_waiting(*invite, claim, now)) return *std::move(no);
   if (ledger.is_member_name(invite->entry.name))
     return refuse(Rule::NameTaken, "the name " + invite->entry.name + " is a member's already");
   if (is_clash(ledger, claim.address, claim.address.short_id(),
                mac_of(ledger.network(), claim.address)))
     return refuse(Rule::IdClash, "another member has this key, short id or MAC: make a new key");
+
+  const bool is_approved = joins == Joins::Open || invite->decision == Decision::Approved;
+  if (!WATTLE_CHECKED(signer_approval, is_approved))
+    return Wait{invite, claim.address, claim.csr_hash,
+                "this network's administrator must approve " + invite->entry.name +
+                    " first: wattle-registry node approve " + invite->entry.name};
 
   Approval approval{invite, claim.address, claim.csr_hash, {}};
   if (auto no = judge_prefix(ledger, *invite, request.prefix6, approval.bits))

@@ -25,12 +25,24 @@ struct Approval {
 struct Repetition {
   const registry::IssueEntry* issue = nullptr;
 };
-using Judgement = std::variant<Refusal, Approval, Repetition>;
+// It must be approved first. `invite` as above.
+struct Wait {
+  const Invite* invite = nullptr;
+  NodeAddress address;
+  crypto::Hash csr_hash{};
+  std::string sentence;
+  bool is_known() const { return invite->asked.has_value(); }  // the journal has it
+};
+using Judgement = std::variant<Refusal, Approval, Repetition, Wait>;
+
+enum class Joins : std::uint8_t { Open, Approved };  // `approval` in registry.conf
 
 // In this order: token known; proof (constant time); address form and zone; enrolment signature;
-// CSR; a used token (repetition, or TokenUsed); expiry; name; address, short id and MAC; prefix;
-// IPv4. Who cannot prove the token learns nothing but UnknownToken or BadProof.
-Judgement judge(const Ledger& ledger, const sign_link::Issue& request, UnixTime now);
+// CSR; a used token (repetition, or TokenUsed); rejected; another machine waits with it; expiry
+// (who waits was in time); name; address, short id and MAC; approval; prefix; IPv4. Who cannot
+// prove the token learns nothing but UnknownToken or BadProof.
+Judgement judge(const Ledger& ledger, const sign_link::Issue& request, UnixTime now,
+                Joins joins = Joins::Open);
 
 // True if a member with another address has this short id or MAC, or this very address is a
 // member's.
@@ -83,6 +95,11 @@ std::optional<std::variant<Refusal, Adoption>> judge_return(const Ledger& ledger
                                                             const sign_link::Renew& request,
                                                             const EnrolmentClaim& claim,
                                                             UnixTime now);
+
+// The invite of a join that waits (or was approved and has not come back: it may still be
+// rejected).
+std::variant<Refusal, const Invite*> judge(const Ledger& ledger, const sign_link::Approve& request,
+                                           UnixTime now);
 
 // What root asks for; no value means yes.
 std::optional<Refusal> judge(const Ledger& ledger, const sign_link::Rename& request, UnixTime now);

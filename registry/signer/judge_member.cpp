@@ -1,6 +1,8 @@
 // Judgement of what happens to members that exist, and of the document's parameters.
+#include "common/base/mutant.h"
 #include "common/base/parse.h"
 #include "common/crypto/certificate.h"
+#include "common/proto/line.h"
 #include "registry/signer/judge.h"
 
 namespace wattle::signer {
@@ -23,10 +25,11 @@ struct Parameter {
   std::uint64_t low, high;
   void (*set)(NetworkDocument& document, std::uint64_t value);
 };
+constexpr const char* kMinProtocol = "min-protocol";
 constexpr Parameter kParameters[] = {
     {"mtu", 576, 9000,
      [](NetworkDocument& d, std::uint64_t v) { d.mtu = static_cast<std::uint16_t>(v); }},
-    {"min-protocol", 0, 65535,
+    {kMinProtocol, 0, 65535,
      [](NetworkDocument& d, std::uint64_t v) { d.min_protocol = static_cast<std::uint16_t>(v); }},
     {"ttl", 3600, 366ull * 24 * 3600, [](NetworkDocument& d, std::uint64_t v) { d.ttl = v; }},
 };
@@ -66,6 +69,19 @@ RenewalJudgement judge(const Ledger& ledger, const sign_link::Renew& request, Un
                   "this member's certificate ended more than 30 days ago: join again, with a new "
                   "invite and a new key");
   return Renewal{member, claim.csr_hash};
+}
+
+std::variant<Refusal, const Invite*> judge(const Ledger& ledger, const sign_link::Approve& request,
+                                           UnixTime now) {
+  const Invite* invite = ledger.find_waiting(request.name, now);
+  if (invite == nullptr)
+    return refuse(Rule::UnknownMember, "no join waits under the name " + request.name +
+                                           ": wattle-registry node list shows those that do");
+  if (request.approved && invite->decision == Decision::Approved)
+    return refuse(Rule::BadRequest, "the join of " + request.name +
+                                        " is approved already: it goes through as soon as its "
+                                        "machine asks again");
+  return invite;
 }
 
 std::optional<Refusal> judge(const Ledger& ledger, const sign_link::Rename& request, UnixTime now) {
@@ -112,8 +128,13 @@ std::variant<Refusal, NetworkDocument> judge(const Ledger& ledger,
   }
   for (const Parameter& p : kParameters) {
     if (request.key != p.key) continue;
-    const auto value = parse_decimal(request.value, p.high);
-    if (!value || *value < p.low)
+    const auto value = parse_decimal(request.value);
+    if (value && request.key == kMinProtocol &&
+        !WATTLE_CHECKED(signer_min_protocol, *value <= kMetaVersion))
+      return refuse(Rule::BadRequest, "this wattle speaks protocol " +
+                                          std::to_string(kMetaVersion) +
+                                          ": a higher min-protocol would cut off every member");
+    if (!value || *value < p.low || *value > p.high)
       return refuse(Rule::BadRequest, request.key + " must be a number from " +
                                           std::to_string(p.low) + " to " + std::to_string(p.high));
     p.set(out, *value);

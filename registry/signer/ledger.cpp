@@ -75,7 +75,7 @@ Result<void> Ledger::apply_body(const registry::DocumentEntry& e, UnixTime) {
 Result<void> Ledger::apply_body(const registry::InviteEntry& e, UnixTime) {
   if (!e.has_key) return broken("the invite has no key");
   if (invites_.contains(e.token)) return broken("the invite exists already");
-  invites_.emplace(e.token, Invite{e, false});
+  invites_.emplace(e.token, Invite{e, false, false, {}, Decision::None, e.expires});
   invited_names_.emplace(e.name, e.token);
   return {};
 }
@@ -85,6 +85,9 @@ Result<void> Ledger::apply_body(const registry::IssueEntry& e, UnixTime time) {
   if (invite == invites_.end()) return broken("no invite has this token");
   if (invite->second.used) return broken("the token is used twice");
   if (invite->second.is_void) return broken("the invite is void since a loss of the journal");
+  const auto& asked = invite->second.asked;
+  if (invite->second.decision == Decision::Rejected || (asked && asked->address != e.address))
+    return broken("the invite is not this machine's");
   if (e.serial <= last_serial_) return broken("the serial does not rise");
   if (names_.contains(e.name)) return broken("the name is taken");
   if (!is_ipv4_free(e.ipv4)) return broken("the IPv4 address is taken");
@@ -248,6 +251,29 @@ bool Ledger::needs_renewal(const Member& member) const {
          (held.name != member.name || held.flags != member.flags || !has_newest_keys(held));
 }
 
+Result<void> Ledger::apply_body(const registry::PendingEntry& e, UnixTime time) {
+  const auto at = invites_.find(e.token);
+  if (at == invites_.end()) return broken("no invite has this token");
+  Invite& invite = at->second;
+  if (invite.used || invite.asked || invite.decision == Decision::Rejected)
+    return broken("the invite was asked with before");
+  invite.asked = Asked{e.address, e.csr_hash};
+  invite.until = {time.seconds + registry::kPendingLife};
+  return {};
+}
+
+Result<void> Ledger::apply_body(const registry::ApproveEntry& e, UnixTime time) {
+  const auto at = invites_.find(e.token);
+  if (at == invites_.end()) return broken("no invite has this token");
+  Invite& invite = at->second;
+  const NodeAddress asked = invite.asked ? invite.asked->address : NodeAddress();
+  if (invite.used || invite.decision == Decision::Rejected || asked != e.address)
+    return broken("nobody waits for this word");
+  invite.decision = e.approved ? Decision::Approved : Decision::Rejected;
+  if (invite.asked) invite.until = {time.seconds + registry::kPendingLife};
+  return {};
+}
+
 const Invite* Ledger::find_invite(const TokenId& token) const {
   const auto at = invites_.find(token);
   return at == invites_.end() ? nullptr : &at->second;
@@ -266,11 +292,18 @@ bool Ledger::is_name_held(const std::string& name, UnixTime now, const NodeAddre
       if (held.name == name && counts(held, now)) return true;
   }
   const auto [first, last] = invited_names_.equal_range(name);
+  for (auto at = first; at != last; ++at)
+    if (invites_.at(at->second).is_good(now)) return true;
+  return false;
+}
+
+const Invite* Ledger::find_waiting(const std::string& name, UnixTime now) const {
+  const auto [first, last] = invited_names_.equal_range(name);
   for (auto at = first; at != last; ++at) {
     const Invite& invite = invites_.at(at->second);
-    if (!invite.used && !invite.is_void && invite.entry.expires > now) return true;
+    if (invite.asked && invite.is_good(now)) return &invite;
   }
-  return false;
+  return nullptr;
 }
 
 const Member* Ledger::find_member(const NodeAddress& address) const {

@@ -15,10 +15,23 @@
 
 namespace wattle::signer {
 
+struct Asked {  // the machine that waits for approval with an invite
+  NodeAddress address;
+  crypto::Hash csr_hash{};
+};
+enum class Decision : std::uint8_t { None, Approved, Rejected };
+
 struct Invite {
   registry::InviteEntry entry;
   bool used = false;
   bool is_void = false;  // from before a loss of the journal, which may have lost its use
+  std::optional<Asked> asked;
+  Decision decision = Decision::None;  // Approved without `asked`: whoever comes need not wait
+  UnixTime until;                      // it is good for its holder; its expiry where nobody asked
+
+  bool is_good(UnixTime now) const {
+    return !used && !is_void && decision != Decision::Rejected && until > now;
+  }
 };
 
 // How long after its end a certificate still counts as one that somebody may accept: tolerance of
@@ -74,7 +87,9 @@ class Ledger {
   const Invite* find_invite(const TokenId& token) const;
   // The entry a token was used for, or null.
   const registry::IssueEntry* find_issue(const TokenId& token) const;
-  // True if the name is a member's, or reserved by an unused invite that has not expired, or stands
+  // The invite of this name with which a machine waits, or was approved and has not come back.
+  const Invite* find_waiting(const std::string& name, UnixTime now) const;
+  // True if the name is a member's, or reserved by an unused invite that is still good, or stands
   // in a certificate that somebody may still accept; `except` may have it.
   bool is_name_held(const std::string& name, UnixTime now,
                     const NodeAddress* except = nullptr) const;
@@ -116,6 +131,8 @@ class Ledger {
   Result<Member*> adopted_member(const registry::AdoptEntry& e);
   Result<void> apply_body(const registry::RotateEntry& e, UnixTime time);
   Result<void> apply_body(const registry::RetireEntry& e, UnixTime time);
+  Result<void> apply_body(const registry::PendingEntry& e, UnixTime time);
+  Result<void> apply_body(const registry::ApproveEntry& e, UnixTime time);
   Result<Member*> living_member(const NodeAddress& address);
   void add_member(Member member, std::string_view bits);
 

@@ -99,16 +99,33 @@ int lost(const Settings& settings) {
   return std::fputs(words->c_str(), stdout) < 0 ? 1 : 0;
 }
 
+// Of registry.conf; its other keys are the registry's, and judged there.
+Result<bool> read_approval(const Settings& settings, bool required) {
+  bool approval = false;
+  std::vector<std::string> listen, urls;
+  std::string log_level;
+  os::Options options("registry.conf", "");
+  options.flag("approval", approval, "").list("listen", listen, "").list("url", urls, "");
+  options.text("log-level", log_level, "");
+  const char* const argv[] = {"registry.conf"};
+  WATTLE_TRY(options.parse(1, argv, os::Paths(settings.network, settings.root).registry_config(),
+                           required));
+  return approval;
+}
+
 Result<void> serve(const Settings& settings) {
   auto service = WATTLE_TRY(os::Service::open(os::Paths(settings.network, settings.root).run));
   os::Fd sign = WATTLE_TRY(service.take("sign"));
   os::Fd sign_admin = WATTLE_TRY(service.take("sign.admin"));
   const os::User registry = WATTLE_TRY(os::find_user(settings.registry_user));
+  // Read by itself, before the seal: a registry that was broken into cannot let anyone in.
+  const bool approval = WATTLE_TRY(read_approval(settings, true));
   Opened opened = WATTLE_TRY(open_store(settings.folder(), settings.network));
   os::EventLoop loop;
   os::Watch terminate = loop.on_signal(SIGTERM, [&loop] { loop.stop(); });
   os::Watch interrupt = loop.on_signal(SIGINT, [&loop] { loop.stop(); });
-  Signer signer(loop, std::move(opened.journal), std::move(opened.ledger), std::move(opened.keys));
+  Signer signer(loop, std::move(opened.journal), std::move(opened.ledger), std::move(opened.keys),
+                approval ? Joins::Approved : Joins::Open);
   WATTLE_TRY(os::enter(policy()));
   signer.listen(std::move(sign), registry.uid, std::move(sign_admin), 0);
   signer.renew_document();
@@ -151,7 +168,10 @@ int run(int argc, char** argv) {
   if (!is_network_name(s.network))
     return fail(Error(Errc::Config, "say which network with --net NAME (1 to 12 of a-z, 0-9)"));
   if (s.registry_user.empty()) s.registry_user = os::user_name(s.network, "registry");
-  if (s.check) return std::puts("wattle-signer: all right") < 0 ? 1 : 0;
+  if (s.check) {
+    if (const auto read = read_approval(s, false); !read) return fail(read.error());
+    return std::puts("wattle-signer: all right") < 0 ? 1 : 0;
+  }
   crypto::init();
   if (s.verb == "init") return init(s);
   if (s.verb == "check") return check(s);

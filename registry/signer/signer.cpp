@@ -42,12 +42,13 @@ constexpr const char* kStorageSentence =
 
 }  // namespace
 
-Signer::Signer(os::EventLoop& loop, Journal journal, Ledger ledger, Keys keys)
+Signer::Signer(os::EventLoop& loop, Journal journal, Ledger ledger, Keys keys, Joins joins)
     : loop_(loop),
       journal_(std::move(journal)),
       ledger_(std::move(ledger)),
       keys_(std::move(keys)),
       clock_(ledger_.last_time()),
+      joins_(joins),
       issues_(1, kIssueBurst, kIssuePeriod),
       renewals_(1, kRenewalBurst, kRenewalPeriod) {
   renewal_ = loop_.every(kRenewalCheck, [this] { renew_document(); });
@@ -102,6 +103,7 @@ void Signer::connect_admin(os::Fd socket) {
             },
             [this](sign_link::RotateKey& request) { admin_request(request, &Signer::rotate_key); },
             [this](sign_link::RetireKey& request) { admin_request(request, &Signer::retire_key); },
+            [this](sign_link::Approve& request) { admin_request(request, &Signer::approve); },
             [this](sign_link::ReadJournal& request) { admin_->send(entries(request)); },
             [this](sign_link::AcceptClock& request) { accept_clock(request); }},
         message);
@@ -116,11 +118,12 @@ void Signer::issue(const sign_link::Issue& request) {
     return;
   }
   const std::uint64_t now_ms = os::unix_now_ms();
-  const Judgement judgement = judge(ledger_, request, UnixTime{now_ms / 1000});
+  const Judgement judgement = judge(ledger_, request, UnixTime{now_ms / 1000}, joins_);
   if (const auto* no = std::get_if<Refusal>(&judgement)) {
     refuse_registry(request.id, no->rule, no->sentence);
     return;
   }
+  if (const auto* wait = std::get_if<Wait>(&judgement)) return keep_waiting(request, *wait);
   if (const auto* again = std::get_if<Repetition>(&judgement)) {
     registry_->send(answer(request.id, *again->issue, again->issue->name));
     return;
@@ -150,6 +153,23 @@ bool Signer::certified(std::uint32_t id, Result<Made> made, const char* what) {
   log::notice(what, {{log::Key::Node, issued.name}, {log::Key::Serial, std::to_string(serial)}});
   registry_->send(issued);
   return true;
+}
+
+void Signer::keep_waiting(const sign_link::Issue& request, const Wait& wait) {
+  const std::string name = wait.invite->entry.name;  // the invite lives until record()
+  if (!wait.is_known()) {
+    if (!issues_.take(os::now())) {
+      refuse_registry(request.id, Rule::Limit, "too many new members at once: try again");
+      return;
+    }
+    if (!record(registry::PendingEntry{request.token, wait.address, wait.csr_hash})) {
+      refuse_registry(request.id, Rule::Storage, kStorageSentence);
+      return;
+    }
+    log::notice("a join waits for approval: wattle-registry node approve " + name,
+                {{log::Key::Node, name}});
+  }
+  registry_->send(answer(request.id, Rule::Pending, wait.sentence));
 }
 
 void Signer::renew(const sign_link::Renew& request) {
@@ -248,7 +268,9 @@ void Signer::make_invite(const sign_link::MakeInvite& request) {
   invite.expires = request.expires;
   invite.has_key = true;
   invite.key = request.key;
-  const auto sequence = record(std::move(invite));
+  const TokenId token = invite.token;
+  auto sequence = record(std::move(invite));
+  if (sequence && request.approved) sequence = record(registry::ApproveEntry{token, {}, true});
   if (!sequence) return refuse_admin(Rule::Storage, kStorageSentence);
   log::notice("made an invite", {{log::Key::Node, request.name}});
   sign_link::Done done;
@@ -325,6 +347,15 @@ void Signer::retire_key(const sign_link::RetireKey& request) {
   if (!sequence) return refuse_admin(Rule::Storage, kStorageSentence);
   log::notice("retired an old key", {{log::Key::Msg, std::string(key_kind_name(request.kind))}});
   answer_done(*sequence);
+}
+
+void Signer::approve(const sign_link::Approve& request) {
+  const auto judgement = judge(ledger_, request, os::unix_now());
+  if (const auto* no = std::get_if<Refusal>(&judgement))
+    return refuse_admin(no->rule, no->sentence);
+  const Invite& invite = *std::get<const Invite*>(judgement);
+  carry_out(registry::ApproveEntry{invite.entry.token, invite.asked->address, request.approved},
+            request.approved ? "approved a join" : "rejected a join", request.name);
 }
 
 sign_link::Entries Signer::entries(const sign_link::ReadJournal& request) {

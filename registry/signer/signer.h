@@ -18,7 +18,7 @@ namespace wattle::signer {
 class Signer {
  public:
   // `ledger` is the replayed `journal`.
-  Signer(os::EventLoop& loop, Journal journal, Ledger ledger, Keys keys);
+  Signer(os::EventLoop& loop, Journal journal, Ledger ledger, Keys keys, Joins joins);
 
   // Takes the listening sockets of both lanes.
   void listen(os::Fd sign, uid_t registry_uid, os::Fd sign_admin, uid_t admin_uid);
@@ -33,6 +33,7 @@ class Signer {
   void connect_registry(os::Fd socket);
   void connect_admin(os::Fd socket);
   void issue(const sign_link::Issue& request);
+  void keep_waiting(const sign_link::Issue& request, const Wait& wait);
   void renew(const sign_link::Renew& request);
   void make_invite(const sign_link::MakeInvite& request);
   void rename(const sign_link::Rename& request);
@@ -47,6 +48,7 @@ class Signer {
   void admin_request(const Request& request, void (Signer::*perform)(const Request&));
   template <typename Made>
   bool certified(std::uint32_t id, Result<Made> made, const char* what);
+  void approve(const sign_link::Approve& request);
   // Records what root asked for, makes the document that follows from it, and answers.
   void carry_out(registry::EntryBody body, const char* what, const std::string& name);
   // Makes the document that follows from what was recorded, and says so.
@@ -67,6 +69,7 @@ class Signer {
   Keys keys_;
   ClockGuard clock_;
   bool clock_told_ = false;  // the log has it that the clock is off
+  Joins joins_;
   TokenBucket issues_, renewals_;
   std::unique_ptr<os::LaneListener> registry_listener_, admin_listener_;
   std::unique_ptr<RegistryEnd> registry_;

@@ -40,6 +40,7 @@ check "killed in the middle, its fetcher ends, too" \
 check "status says that a join was begun: 4" join_exits 4 "wattle status $NET"
 same_key() { [ "$(on alice sha256sum $pending/identity)" = "$key" ]; }
 check "all these tries kept the one key" same_key
+on alice cp -a $pending /var/tmp/kept
 check "the same command goes through in the end" on alice wattle join "$url" --port 9000 --device vpn0
 check "with the port that was asked for" on alice grep -q '^port = 9000$' /etc/wattle/$NET/wattle.conf
 check "and the device" on alice ip link show vpn0
@@ -47,6 +48,17 @@ check "and the first key" on alice bash -c "echo '${key%% *}  /var/lib/wattle/$N
 check "the pending folder is gone" on alice test ! -e $pending
 check "leave" on alice wattle leave
 check "nothing is left" test -z "$(traces)"
+
+# A key, short id or MAC that another member has: told so, and the next try makes a new key. Played with the key of
+# alice's membership, which the registry still lists.
+other=$(on registry wattle-registry invite alice2)
+on alice bash -c "mkdir -p -m 700 $pending && cp -a /var/tmp/kept/. $pending/ && printf %s '$other' > $pending/invite"
+check "a key that is another member's: 18" join_exits 18 "wattle join '$other'"
+check "it is dropped" on alice test ! -e $pending
+check "the same command makes a new one and goes through" on alice wattle join "$other"
+differs() { ! on alice bash -c "echo '${key%% *}  /var/lib/wattle/$NET/key/identity' | sha256sum -c --status"; }
+check "a new one" differs
+check "leave" on alice wattle leave
 
 # A registry's host joins its own network and leaves it again: the registry goes on.
 own=$(on registry wattle-registry invite server)

@@ -1,5 +1,5 @@
 wattle_test(registry_proc_test
-  SOURCES proc/registry_join_test.cpp proc/registry_renew_test.cpp
+  SOURCES proc/registry_approval_test.cpp proc/registry_join_test.cpp proc/registry_renew_test.cpp
           proc/registry_document_test.cpp proc/registry_serve_test.cpp
   LINKS wattle_proto wattle_crypto wattle_ipc wattle_os PkgConfig::CURL OpenSSL::SSL
         nlohmann_json::nlohmann_json)

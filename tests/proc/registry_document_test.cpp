@@ -163,6 +163,30 @@ class Command : public Document {
   }
 };
 
+// R66: who is too old is told so when it joins and when it renews.
+TEST_F(Command, a_node_of_an_older_protocol_is_refused_with_a_sentence) {
+  start();
+  ASSERT_EQ(admin("network set min-protocol 9").code, 0) << admin_error();
+  const Joiner alice;
+  const auto with = [](std::string body, const char* protocol) {
+    return body.insert(body.rfind('}'), std::string(",\"protocol\":") + protocol);
+  };
+  const auto post = [&](const char* what, const std::string& body) { return http(what, &body); };
+  const InviteToken token = invite("alice").token;
+  const std::string join_body = alice.json(network(), token);
+  for (int i = 0; i < 40 && post("join", with(join_body, "8")).status != 426; ++i) usleep(100000);
+  const HttpAnswer old = post("join", with(join_body, "8"));
+  EXPECT_EQ(old.status, 426) << old.body;
+  EXPECT_EQ(old.json()["error"], "too-old");
+  EXPECT_NE(old.json()["sentence"].get<std::string>().find("at least 9 is needed"),
+            std::string::npos);
+  EXPECT_EQ(post("join", with(join_body, "\"9\"")).status, 400);
+  EXPECT_EQ(post("join", with(join_body, "9")).status, 200) << "the invite is still good";
+  const std::string renewal = alice.renewal_json(network(), {1});
+  EXPECT_EQ(post("renew", with(renewal, "8")).status, 426);
+  EXPECT_EQ(post("renew", renewal).status, 200);
+}
+
 TEST_F(Command, sets_parameters_and_shows_them) {
   start();
   EXPECT_EQ(admin("network set mtu 1280").code, 0);
@@ -177,6 +201,7 @@ TEST_F(Command, sets_parameters_and_shows_them) {
   EXPECT_EQ(json["document"]["ttl"], 86400);
   EXPECT_EQ(json["lifetime"], 30 * 24 * 3600);
   EXPECT_NE(admin("network show").text.find("mtu          1280"), std::string::npos);
+  refused("network set min-protocol 10", 2, "this wattle speaks protocol 9");
   refused("network set mtu 10", 2, "576");
   refused("network set mtu", 2, "set KEY VALUE");
   refused("network set colour red", 2, "colour");

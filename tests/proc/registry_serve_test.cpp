@@ -298,5 +298,20 @@ TEST_F(Serve, a_damaged_journal_stops_the_start_with_a_sentence) {
   EXPECT_NE(log.find("is damaged after entry 0"), std::string::npos) << log;
 }
 
+// What a phone's camera would read.
+TEST_F(Serve, an_invites_qr_code_is_its_url) {
+  start_signer();
+  const Output out = admin("invite alice --qr --expires 1h");
+  ASSERT_EQ(out.code, 0) << admin_error();
+  const std::size_t url = out.text.rfind("https://");
+  ASSERT_NE(url, std::string::npos);
+  ASSERT_TRUE(os::write_file(folder.file("printed"), as_bytes(out.text.substr(0, url)), 0600));
+  const Output read =
+      shell(WATTLE_SOURCE_DIR "/tests/support/qr_image.py < " + folder.file("printed") + " > " +
+            folder.file("code.pgm") + " && zbarimg -q --raw " + folder.file("code.pgm"));
+  EXPECT_EQ(read.code, 0);
+  EXPECT_EQ(read.text, out.text.substr(url));
+}
+
 }  // namespace
 }  // namespace wattle::test

@@ -6,7 +6,7 @@ wattle_test(registry_core_test
 wattle_test(signer_core_test
   SOURCES unit/registry/signer/clock_guard_test.cpp unit/registry/signer/recovery_test.cpp
           unit/registry/signer/judge_test.cpp unit/registry/signer/judge_member_test.cpp
-          unit/registry/signer/keys_test.cpp
+          unit/registry/signer/judge_approval_test.cpp unit/registry/signer/keys_test.cpp
           unit/registry/signer/ledger_test.cpp
           unit/registry/signer/notary_test.cpp
   LINKS signer_core)

@@ -27,6 +27,7 @@ NODE = {
 REGISTRY = {
     "listen": (["registry"], ["", "8443", "localhost:8443", "0.0.0.0:0", "::1:8443"], r"ADDRESS:PORT, like 0\.0\.0\.0:8443", ["127.0.0.1:8443"]),
     "url": (["registry"], ["", "http://192.0.2.1:8443", "https://192.0.2.1:8443/x", "https://:8443"], "https://HOST:PORT, like https://198", ["https://192.0.2.1:8443", "https://192.0.2.1"]),
+    "approval": (["registry", "signer"], ["maybe", "2", ""], YES_NO, ["yes", "no"]),
     "log-level": (["registry"], ["loud", ""], LEVEL, ["notice"]),
 }
 MEMBER = "name = a\nmac = 02:00:00:00:00:01\nipv4 = 10.9.0.1/22\n"
@@ -53,10 +54,11 @@ with tempfile.TemporaryDirectory() as root:
         "metad": ["wattle-metad", f"--config={conf}"],
         "cryptod": ["wattle-cryptod", f"--config={conf}", "--tap-uid=1", "--meta-uid=2", "--key-uid=3"],
         "registry": ["wattle-registry", "serve", f"--root={root}"],
+        "signer": ["wattle-signer", f"--root={root}"],
     }
 
     def ask(name, text):
-        path = registry_conf if name == "registry" else conf
+        path = registry_conf if name in ("registry", "signer") else conf
         with open(path, "w", encoding="utf-8") as out:
             out.write(text)
         words = command[name]

@@ -70,7 +70,7 @@ TEST(Verbs, NamesWhatItDoesNotTake) {
   EXPECT_EQ(fault({"xyzzy"}), "there is no verb 'xyzzy'");
   EXPECT_EQ(fault({}), "say what to do");
   EXPECT_EQ(fault({"up", "--json"}), "wattle up knows no option '--json'");
-  EXPECT_EQ(fault({"join"}), "which invite: wattle join URL [--port N] [--device D]");
+  EXPECT_EQ(fault({"join"}), "which invite: wattle join URL [--port N] [--device D] [--no-wait]");
   EXPECT_NE(fault({"ping"}), "");
   EXPECT_NE(fault({"status", "home", "work"}), "");
   EXPECT_NE(fault({"status", "../x"}), "");

@@ -52,6 +52,9 @@ TEST(api_answer, the_signers_rules_map_to_what_a_joiner_understands) {
   EXPECT_EQ(status(fault_of(Rule::UnknownMember)), 404);
   EXPECT_EQ(status(fault_of(Rule::Expired)), 410);
   EXPECT_EQ(status(fault_of(Rule::Replayed)), 409);
+  EXPECT_EQ(status(fault_of(Rule::Pending)), 202);
+  EXPECT_EQ(status(fault_of(Rule::Rejected)), 403);
+  EXPECT_EQ(status(Fault::TooOld), 426);
 }
 
 TEST(api_answer, a_join_answer_has_every_field) {

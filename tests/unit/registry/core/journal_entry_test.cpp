@@ -97,7 +97,10 @@ TEST(journal_entry, survives_the_way_there_and_back) {
         EntryBody(RenameEntry{issue().address, "carol"}), EntryBody(RevokeEntry{issue().address}),
         EntryBody(FlagsEntry{issue().address, 1}), EntryBody(PolicyEntry{kMinLifetime}),
         EntryBody(PolicyEntry{kMaxLifetime}), EntryBody(rotation()),
-        EntryBody(RetireEntry{KeyKind::Credential})}) {
+        EntryBody(RetireEntry{KeyKind::Credential}),
+        EntryBody(PendingEntry{issue().token, issue().address, issue().csr_hash}),
+        EntryBody(ApproveEntry{issue().token, issue().address, true}),
+        EntryBody(ApproveEntry{issue().token, {}, false})}) {
     Entry entry = entry_of(body);
     Bytes bytes = build_entry(entry);
     bytes.push_back(0xee);  // what follows is not its business

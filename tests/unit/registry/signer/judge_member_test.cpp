@@ -227,6 +227,8 @@ TEST_F(Members, parameters_are_known_and_in_their_range) {
   EXPECT_EQ(rule("broadcast", "no"), -1);
   EXPECT_EQ(rule("broadcast", "maybe"), bad);
   EXPECT_EQ(rule("min-protocol", "0"), -1);
+  EXPECT_EQ(rule("min-protocol", "9"), -1);
+  EXPECT_EQ(rule("min-protocol", "10"), bad) << "nobody speaks that";
   EXPECT_EQ(rule("min-protocol", "65536"), bad);
   EXPECT_EQ(rule("ttl", "3600"), -1);
   EXPECT_EQ(rule("ttl", "3599"), bad);
