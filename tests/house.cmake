@@ -46,6 +46,12 @@ add_test(NAME netns.connections COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/connecti
 set_tests_properties(netns.connections PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME netns.connections_10000 COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/connections.sh ${bin} 10000 10)
 set_tests_properties(netns.connections_10000 PROPERTIES LABELS "netns;long" TIMEOUT 400 RUN_SERIAL ON)
+add_test(NAME netns.revoke COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/revoke.sh ${bin} 4)
+set_tests_properties(netns.revoke PROPERTIES LABELS netns TIMEOUT 500 RUN_SERIAL ON)
+add_test(NAME netns.revoke_12 COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/revoke.sh ${bin} 12)
+set_tests_properties(netns.revoke_12 PROPERTIES LABELS "netns;long" TIMEOUT 600 RUN_SERIAL ON)
+add_test(NAME netns.grace COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/grace.sh ${bin})
+set_tests_properties(netns.grace PROPERTIES LABELS "netns;long" TIMEOUT 600 RUN_SERIAL ON)
 add_test(NAME demo COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/demo.sh)
 set_tests_properties(demo PROPERTIES LABELS demo TIMEOUT 300 RUN_SERIAL ON)
 # Mutants (tests/mutants/run): table and tree agree; no trace of them in a release; where the build has them, each check

@@ -47,6 +47,7 @@ struct PacketKeyRefused {
 };
 
 // keyd -> cryptod, after Identity: what it keeps for a cryptod that forgets everything at its end.
+// metad gets the version, too, to tell its administrator of a document that was put back.
 struct LastRecord {  // the record signed before this lane; a message 1 made with it is told stale
   ByteArray<200> record{};
   static constexpr std::string_view kName = "LastRecord";
@@ -109,7 +110,8 @@ struct Refused {             // keyd -> metad: the request named is refused
 
 using ToCryptod = ipc::Lane<Identity, PacketKey, PacketKeyRefused, LastRecord, DocumentVersion>;
 using FromCryptod = ipc::Lane<SignPacketKey, DocumentSeen>;
-using ToMetad = ipc::Lane<Identity, Origin, Enrolment, Refused>;  // Identity first, here too
+using ToMetad =
+    ipc::Lane<Identity, Origin, Enrolment, Refused, DocumentVersion>;  // Identity first, here too
 using FromMetad = ipc::Lane<SignOrigin, SignEnrolment>;
 
 }  // namespace wattle::key_link

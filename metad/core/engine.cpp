@@ -34,6 +34,7 @@ Engine::Engine(Setup setup, Random& random, Now now)
       broker_(trust_of(setup_)),
       own_(setup_, now.mono),
       renewal_(setup_.address, setup_.tls_key, random),
+      standing_(setup_.network_name),
       table_due_(now.mono + kTableLimit),
       house_(now.mono + kHousekeeping) {
   if (auto credential = decode_credential(setup_.credential)) credential_ = *credential;

@@ -29,6 +29,7 @@
 #include "metad/core/renewal.h"
 #include "metad/core/router.h"
 #include "metad/core/setup.h"
+#include "metad/core/standing.h"
 #include "metad/core/trace_tap.h"
 #include "metad/core/way_trace.h"
 
@@ -146,6 +147,8 @@ class Engine {
   void send(LinkId id, Verb verb, std::vector<Value> values = {},
             std::vector<std::pair<std::string, std::string>> keys = {});
   void status(LinkId id, std::uint64_t number, std::string text);
+  void tell_revoked(LinkId id);
+  void on_told_revoked(const Link& link);
   void close(LinkId id, std::string_view why, Now now, std::uint64_t error = 0);
   void forget_link(LinkId id, Now now);
   void dispatch(LinkId id, Link& link, const Request& request, Now now);
@@ -273,7 +276,7 @@ class Engine {
   void on_why(const meta_link::Why& message, Now now);
   void why(ControlId id, Control& control, const std::string& name, Now now);
   void tell_why(ControlId id, const NodeAddress& address, const meta_link::Why* paths, Now now);
-  void dump_status(ControlId id);
+  void dump_status(ControlId id, Now now);
   void dump_peers(ControlId id);
   void dump_table(ControlId id, std::string_view what, Now now);
   void dump_links(ControlId id, Now now);
@@ -305,6 +308,7 @@ class Engine {
   LaneFeed feed_;
   OwnOrigin own_;
   Renewal renewal_;
+  Standing standing_;
   std::map<NodeAddress, Misfit> misfits_;
   std::map<LinkId, Redial> redials_;
   std::map<NodeAddress, Redialled> redialled_;

@@ -266,7 +266,7 @@ void Engine::finish_query(ControlId id, Control& control, Now now) {
   control.query.reset();
   switch (query.kind) {
     case Query::Kind::Status:
-      return dump_status(id);
+      return dump_status(id, now);
     case Query::Kind::Peers:
       return dump_peers(id);
     case Query::Kind::Probe:

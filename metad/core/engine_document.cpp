@@ -66,6 +66,8 @@ void Engine::adopt_document(NetworkDocument document, Now now) {
   std::set<std::uint64_t> revoked;
   for (const Revocation& revocation : document_->revoked) revoked.insert(revocation.serial);
   broker_.judge_by(chain_.credential_keys(), revoked);
+  if (standing_.revoked_by_document(revoked.contains(setup_.serial)))
+    note(Note::Level::Warning, standing_.revoked_sentence());
   if (cryptod_) feed_.mark(LaneFeed::Kind::Document);
   std::vector<std::pair<LinkId, const char*>> out;
   for (const auto& [id, link] : links_) {

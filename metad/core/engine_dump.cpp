@@ -76,7 +76,7 @@ IpAddress address6_of(const IpPrefix& prefix) {
 
 }  // namespace
 
-void Engine::dump_status(ControlId id) {
+void Engine::dump_status(ControlId id, Now now) {
   say(id, info_line("node", {{"name", setup_.name},
                              {"address", setup_.address.text()},
                              {"serial", std::to_string(setup_.serial)},
@@ -91,6 +91,12 @@ void Engine::dump_status(ControlId id) {
   const auto active = std::count_if(links_.begin(), links_.end(), [](const auto& item) {
     return item.second.stage() == Stage::Active;
   });
+  for (const std::string& trouble :
+       standing_.troubles(now.unix, setup_.expires, document_ ? document_->version : 0)) {
+    std::string line = "INFO trouble : ";
+    for (const char c : trouble) line += c >= 0x20 && c < 0x7f ? c : '?';
+    say(id, std::move(line));
+  }
   say(id, info_line("links", {{"count", std::to_string(active)}}));
   for (const auto& [name, value] : counters_)
     say(id, info_line("counter", {{"name", "meta." + name}, {"value", std::to_string(value)}}));

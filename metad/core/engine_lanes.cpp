@@ -274,6 +274,7 @@ Actions Engine::on_keyd(const key_link::ToMetad::Message& message, Now now) {
                         "folder of another join?");
                  },
                  [&](const key_link::Origin& m) { on_origin(m, now); },
+                 [&](const key_link::DocumentVersion& m) { standing_.remembers(m.version); },
                  [&](const key_link::Refused& m) {
                    if (m.request == 0) return own_.refused(m.retry_ms, now.mono);
                    count("renewal_not_signed");

@@ -10,6 +10,7 @@ namespace {
 constexpr std::uint64_t kErrorDenied = 403;
 constexpr std::uint64_t kErrorMalformed = 400;
 constexpr std::uint64_t kErrorTooMany = 429;
+constexpr std::string_view kRevoked = "revoked";  // also what ERROR says
 
 }  // namespace
 
@@ -22,7 +23,7 @@ Actions Engine::on_link_up(LinkId id, LinkUp up, Now now) {
   else if (!expected)
     refusal = "another member answered";
   else if (is_revoked(up.serial))
-    refusal = "revoked";
+    refusal = kRevoked;
   else if (!WATTLE_CHECKED(link_up_ca_in_force, chain_.has_ca(up.ca_der)))
     refusal = "its certificate is of a retired CA";  // retired since the handshake began
   else if (links_.size() >= kMaxLinks)
@@ -33,6 +34,7 @@ Actions Engine::on_link_up(LinkId id, LinkUp up, Now now) {
     refusal = "too many links of one member";
   if (!refusal.empty()) {
     count("link_refused");
+    if (refusal == kRevoked) tell_revoked(id);
     out_.push_back(CloseLink{id});
     note(Note::Level::Info, "a link is refused: " + std::string(refusal), &address);
     dial(now);
@@ -116,6 +118,7 @@ void Engine::dispatch(LinkId id, Link& link, const Request& request, Now now) {
       return count("status_heard");
     case Verb::Error:
       note(Note::Level::Info, "a neighbour closes the link", &link.address(), request.text(1));
+      if (request.number(0) == kErrorDenied && request.text(1) == kRevoked) on_told_revoked(link);
       [[fallthrough]];
     case Verb::TermReq:
       out_.push_back(CloseLink{id});
@@ -157,6 +160,18 @@ void Engine::dispatch(LinkId id, Link& link, const Request& request, Now now) {
     default:
       return count("line_illegal");
   }
+}
+
+// The one that is refused hears why, in case that nothing newer reaches it.
+void Engine::tell_revoked(LinkId id) {
+  send(id, Verb::Error, {Value(kErrorDenied), Value(std::string(kRevoked))});
+}
+
+// Not to be relied on; the registry is asked by a renewal.
+void Engine::on_told_revoked(const Link& link) {
+  if (!standing_.told_revoked(link.up().name)) return;
+  note(Note::Level::Warning, standing_.revoked_sentence(), &link.address());
+  renewal_.want_now();
 }
 
 void Engine::on_id(LinkId id, Link& link, const Request& request, Now now) {

@@ -39,7 +39,8 @@ Actions Engine::on_renewal_answer(int status, const std::string& body, Now now) 
          over ? "the certificate has ended and could not be renewed; it is "
                 "tried again"
               : kNotRenewed,
-         nullptr, std::move(why));
+         nullptr, why);
+    standing_.renewal_failed(why);
     renewal_.failed(spoilt, now);
     run_renewal(now);
     return take();
@@ -69,6 +70,7 @@ Actions Engine::on_renewal_answer(int status, const std::string& body, Now now) 
 void Engine::adopt_membership(const Membership& membership, const JudgedMembership& judged,
                               Now now) {
   count("renewed");
+  standing_.renewed();
   if (judged.name != setup_.name)
     note(Note::Level::Notice, "this node has a new name: " + judged.name);
   note(Note::Level::Notice, "the certificate is renewed", nullptr,

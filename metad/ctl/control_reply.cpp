@@ -1,12 +1,14 @@
 #include "metad/ctl/control_reply.h"
 
 #include "common/base/parse.h"
+#include "metad/ctl/framing.h"
 
 namespace wattle::ctl {
 
 namespace {
 
 constexpr std::size_t kMaxReply = 16 * 1024 * 1024;
+constexpr std::string_view kTrouble = "INFO trouble : ";
 
 // The parsed line if it is `INFO kind …`.
 Result<Line> parse_info(const std::string& text) {
@@ -78,6 +80,10 @@ ReplyCollector::State ReplyCollector::feed(std::string_view bytes) {
 Result<StatusReply> parse_status(const std::vector<std::string>& lines) {
   StatusReply out;
   for (const std::string& text : lines) {
+    if (text.starts_with(kTrouble)) {
+      out.troubles.push_back(printable(text.substr(kTrouble.size()), 1000));
+      continue;
+    }
     const Line line = WATTLE_TRY(parse_info(text));
     WATTLE_TRY(read_status_line(line, out));
   }

@@ -44,6 +44,7 @@ struct ProcessState {
 struct StatusReply {
   std::string name, address, version;
   std::optional<std::uint64_t> serial, expires, document, links;
+  std::vector<std::string> troubles;  // sentences, most serious first
   std::string network, network_id;
   std::vector<ProcessState> processes;
   std::vector<std::pair<std::string, std::uint64_t>> counters;

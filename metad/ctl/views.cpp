@@ -46,11 +46,13 @@ std::vector<std::string> hints_of(const StatusView& view) {
   }
   for (const ProcessState& process : view.reply.processes)
     if (!process.up) out.push_back(process_hint(process.name, view.network));
-  if (const auto expires = view.reply.expires) {
-    if (*expires <= view.now.seconds)
-      out.push_back("The membership has ended. Ask for a new invite, then: sudo wattle leave " +
-                    view.network + ", sudo wattle join URL");
-    else if (*expires - view.now.seconds < 3 * kDay)
+  for (std::string trouble : view.reply.troubles) {
+    if (!trouble.empty() && trouble[0] >= 'a' && trouble[0] <= 'z')
+      trouble[0] = static_cast<char>(trouble[0] - 'a' + 'A');
+    out.push_back(trouble + ".");
+  }
+  if (const auto expires = view.reply.expires; expires && view.reply.troubles.empty()) {
+    if (*expires > view.now.seconds && *expires - view.now.seconds < 3 * kDay)
       out.push_back(
           "The membership ends within three days and was not renewed: is the registry reachable?");
   }

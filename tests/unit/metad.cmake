@@ -6,7 +6,7 @@ wattle_test(metad_test
     unit/metad/core/stream_cutter_test.cpp unit/metad/core/dial_policy_test.cpp
     unit/metad/core/return_test.cpp unit/metad/core/trace_test.cpp unit/metad/core/engine_look_test.cpp unit/metad/core/engine_req_way_test.cpp
     unit/metad/core/document_gossip_test.cpp unit/metad/core/document_test.cpp
-    unit/metad/core/renewal_test.cpp unit/metad/core/engine_renewal_test.cpp unit/metad/core/origin_answer_test.cpp
+    unit/metad/core/renewal_test.cpp unit/metad/core/engine_renewal_test.cpp unit/metad/core/origin_answer_test.cpp unit/metad/core/standing_test.cpp
   LINKS metad_core)
 wattle_test(router_test
   SOURCES unit/metad/core/router_test.cpp unit/metad/core/router_tell_test.cpp unit/metad/core/router_links_test.cpp unit/metad/core/router_net_test.cpp

@@ -102,6 +102,7 @@ void Server::connect_metad(os::Fd socket) {
                               .on_open = {},
                               .is_legal = {}});
   metad_->send(keeper_.identity());
+  metad_->send(keeper_.document_version());
 }
 
 void Server::on_metad(key_link::FromMetad::Message& message) {

@@ -322,7 +322,9 @@ TEST(Hints, EndOfMembershipAndNoLink) {
   ASSERT_EQ(hints_of(view).size(), 1U);
   EXPECT_NE(hints_of(view)[0].find("within three days"), std::string::npos);
   view.reply.expires = kNow;
-  EXPECT_NE(hints_of(view)[0].find("has ended"), std::string::npos);
+  view.reply.troubles = {"this member was revoked", "the certificate has ended"};
+  EXPECT_EQ(hints_of(view),
+            (std::vector<std::string>{"This member was revoked.", "The certificate has ended."}));
   view = status();
   view.reply.links = 0;
   EXPECT_NE(hints_of(view).at(0).find("No link"), std::string::npos);
