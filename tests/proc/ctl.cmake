@@ -6,3 +6,5 @@ add_test(NAME ctl.manuals
   COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/proc/ctl/manuals.py ${CMAKE_SOURCE_DIR} ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
 add_test(NAME ctl.bad_config
   COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/proc/ctl/bad_config.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+add_test(NAME ctl.api_page
+  COMMAND python3 ${CMAKE_CURRENT_SOURCE_DIR}/proc/ctl/api_page.py ${CMAKE_SOURCE_DIR})
