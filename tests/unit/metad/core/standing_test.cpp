@@ -57,7 +57,7 @@ struct Revoked : ::testing::Test {
 
   void SetUp() override {
     world.add();
-    world.add([](Setup& s) { s.connect = {place(1)}; });
+    world.add([](metad::Setup& s) { s.connect = {place(1)}; });
     world.run(seconds(3));
     NetworkDocument document;
     document.network = world.realm.network;
