@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "common/base/parse.h"
 
 namespace wattle::tapd {
@@ -16,7 +17,7 @@ std::string place(std::string_view file, unsigned line) {
 Result<std::uint16_t> parse_bounded(std::string_view text, std::uint16_t low, std::uint16_t high,
                                     const std::string& name) {
   const auto number = parse_decimal(text, high);
-  if (!number || number.value() < low)
+  if (!number || WATTLE_CHECKED(tapd_bounds, number.value() < low))
     return config_error(name + " must be a number from " + std::to_string(low) + " to " +
                         std::to_string(high) + ", not " + quoted(text));
   return static_cast<std::uint16_t>(number.value());
@@ -28,7 +29,7 @@ Result<std::string> parse_device(std::string_view text, const std::string& name)
                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                              (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
                     });
-  if (!fine)
+  if (!WATTLE_CHECKED(tapd_device, fine))
     return config_error(name + " must be 1 to 15 letters, digits, dots, - or _, not " +
                         quoted(text));
   return std::string(text);
@@ -87,7 +88,8 @@ Result<void> read_member(Settings& out, std::string_view text, std::string_view 
   if (mac == nullptr)
     return config_error(std::string(file) + " has no mac: join the network again");
   const auto parsed = MacAddress::parse(mac->value);
-  if (!parsed || parsed.value().is_multicast() || parsed.value() == MacAddress{})
+  if (!parsed ||
+      WATTLE_CHECKED(tapd_mac, parsed.value().is_multicast() || parsed.value() == MacAddress{}))
     return config_error(place(file, mac->line) + ": mac must be a unicast Ethernet address, not " +
                         quoted(mac->value));
   out.mac = parsed.value();

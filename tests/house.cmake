@@ -85,3 +85,9 @@ foreach(name install systemd)
   set_tests_properties(package.${name} PROPERTIES LABELS "release-only;long" TIMEOUT 1800 FIXTURES_REQUIRED package
     RUN_SERIAL ON SKIP_RETURN_CODE 77)
 endforeach()
+# The generator of tests/netns/flood.sh.
+add_executable(flood support/flood.cpp)
+target_link_libraries(flood PRIVATE wattle_flags cryptod_core)
+set_target_properties(flood PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+add_test(NAME netns.flood COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/flood.sh ${bin})
+set_tests_properties(netns.flood PROPERTIES LABELS "netns;long" TIMEOUT 600 RUN_SERIAL ON)

@@ -1,6 +1,7 @@
 #include "common/crypto/aead.h"
 
 #include "common/base/check.h"
+#include "common/base/mutant.h"
 #include "common/base/secret.h"
 #include "common/base/writer.h"
 #include "common/crypto/key_heap.h"
@@ -76,7 +77,8 @@ bool Aead::open(std::uint64_t counter, ByteView associated, ByteView sealed, Mut
   ok = ok && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kTagSize, tag.data()) == 1;
   must(ok, "AES-256-GCM open");
   ByteArray<kTagSize> nothing{};
-  if (EVP_DecryptFinal_ex(context, nothing.data(), &size) == 1) return true;
+  if (WATTLE_CHECKED(aead_tag, EVP_DecryptFinal_ex(context, nothing.data(), &size) == 1))
+    return true;
   wipe(out);
   return false;
 }

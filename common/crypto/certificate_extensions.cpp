@@ -2,6 +2,7 @@
 #include <ctime>  // pure-exception: time_t, the type OpenSSL wants; no clock is read
 #include <vector>
 
+#include "common/base/mutant.h"
 #include "common/crypto/certificate_parts.h"
 
 namespace wattle::crypto {
@@ -106,7 +107,7 @@ Result<PublicKey> key_of_spki(X509_PUBKEY* spki) {
   must(size > 0, "i2d_PUBKEY");
   const bool same = equal(der, {raw, static_cast<std::size_t>(size)});
   OPENSSL_free(raw);
-  if (!same) return Errc::BadPoint;
+  if (!WATTLE_CHECKED(certificate_point, same)) return Errc::BadPoint;
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <ctime>  // pure-exception: time_t, the type OpenSSL wants; no clock is read
 
+#include "common/base/mutant.h"
 #include "common/base/parse.h"
 #include "common/crypto/certificate.h"
 #include "common/crypto/certificate_parts.h"
@@ -41,7 +42,7 @@ Result<void> verify_chain(X509* certificate, X509* ca, UnixTime now) {
   const bool good = X509_verify_cert(context.get()) == 1;
   const int error = X509_STORE_CTX_get_error(context.get());
   drop_errors();
-  if (good) return {};
+  if (WATTLE_CHECKED(certificate_chain, good)) return {};
   return Error(kind_of(error), std::string("certificate: ") + X509_verify_cert_error_string(error));
 }
 
@@ -60,7 +61,9 @@ bool is_anode_text(std::string_view text) {
 bool read_names(X509* certificate, MemberCertificate& out) {
   const Names names(static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-  if (names == nullptr || sk_GENERAL_NAME_num(names.get()) != 2) return false;
+  if (names == nullptr || sk_GENERAL_NAME_num(names.get()) < 2 ||
+      WATTLE_CHECKED(certificate_names, sk_GENERAL_NAME_num(names.get()) != 2))
+    return false;
   for (int i = 0; i < 2; ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
     if (name->type == GEN_URI) {
@@ -133,18 +136,25 @@ bool read_time(const ASN1_TIME* field, UnixTime& out) {
 Result<MemberCertificate> read_member(X509* certificate) {
   MemberCertificate out;
   if (X509_get_version(certificate) != X509_VERSION_3) return refused("not of version 3");
-  if (X509_get_signature_nid(certificate) != NID_ecdsa_with_SHA256)
+  if (WATTLE_CHECKED(certificate_digest,
+                     X509_get_signature_nid(certificate) != NID_ecdsa_with_SHA256))
     return refused("not signed by ECDSA with SHA-256");
-  if (X509_get_extension_flags(certificate) & (EXFLAG_INVALID | EXFLAG_CA | EXFLAG_SS))
+  if (WATTLE_CHECKED(certificate_ca, X509_get_extension_flags(certificate) &
+                                         (EXFLAG_INVALID | EXFLAG_CA | EXFLAG_SS)))
     return refused("is a CA, signed by itself, or malformed");
-  if ((X509_get_extension_flags(certificate) & EXFLAG_BCONS) == 0)
+  if (WATTLE_CHECKED(certificate_constraints,
+                     (X509_get_extension_flags(certificate) & EXFLAG_BCONS) == 0))
     return refused("has no basic constraints");
-  if (X509_get_key_usage(certificate) != KU_DIGITAL_SIGNATURE)
+  if (WATTLE_CHECKED(certificate_key_usage,
+                     X509_get_key_usage(certificate) != KU_DIGITAL_SIGNATURE))
     return refused("key usage is not digitalSignature alone");
-  if (!has_both_purposes(certificate)) return refused("not for TLS server and client");
-  if (!only_known_critical(certificate)) return refused("unknown critical extension");
-  if (!read_common_name(certificate, out)) return refused("subject is not one plain CN");
-  if (!read_names(certificate, out))
+  if (!WATTLE_CHECKED(certificate_purposes, has_both_purposes(certificate)))
+    return refused("not for TLS server and client");
+  if (!WATTLE_CHECKED(certificate_critical, only_known_critical(certificate)))
+    return refused("unknown critical extension");
+  if (!WATTLE_CHECKED(certificate_common_name, read_common_name(certificate, out)))
+    return refused("subject is not one plain CN");
+  if (!WATTLE_CHECKED(certificate_alternative_names, read_names(certificate, out)))
     return refused("alternative names are not one anode: address and one node name");
   const AddressBlocks blocks = WATTLE_TRY(address_blocks(certificate));
   if (blocks.v4.size() != 1 || blocks.v6.size() != 1)

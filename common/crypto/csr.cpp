@@ -1,3 +1,4 @@
+#include "common/base/mutant.h"
 #include "common/crypto/certificate.h"
 #include "common/crypto/certificate_parts.h"
 
@@ -18,12 +19,14 @@ Result<PublicKey> check_csr(ByteView csr_der) {
   if (request == nullptr) return Error(Errc::BadSyntax, "not a certificate request in DER form");
   const auto key = key_of_spki(X509_REQ_get_X509_PUBKEY(request.get()));
   if (!key) return Error(key.error().code, "the certificate request's key is not one of P-256");
-  if (X509_REQ_get_signature_nid(request.get()) != NID_ecdsa_with_SHA256)
+  if (WATTLE_CHECKED(csr_digest,
+                     X509_REQ_get_signature_nid(request.get()) != NID_ecdsa_with_SHA256))
     return Error(Errc::BadValue, "the certificate request is not signed by ECDSA with SHA-256");
   const KeyHandle handle = WATTLE_TRY(public_key_handle(*key));
   const bool good = X509_REQ_verify_ex(request.get(), handle.get(), nullptr, nullptr) == 1;
   drop_errors();
-  if (!good) return Error(Errc::BadSignature, "the certificate request's own signature is wrong");
+  if (!WATTLE_CHECKED(csr_signature, good))
+    return Error(Errc::BadSignature, "the certificate request's own signature is wrong");
   return key;
 }
 

@@ -3,6 +3,7 @@
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 
+#include "common/base/mutant.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/library.h"
 #include "common/crypto/order.h"
@@ -90,7 +91,7 @@ PrivateKey PrivateKey::generate() {
 
 Result<PrivateKey> PrivateKey::from_scalar(ByteView scalar32) {
   if (scalar32.size() != 32) return Errc::Truncated;
-  if (!is_scalar(scalar32)) return Errc::BadValue;
+  if (!WATTLE_CHECKED(scalar_range, is_scalar(scalar32))) return Errc::BadValue;
   algorithms();
   KeyHandle key = key_of_scalar(scalar32);
   const PublicKey point = compress(key.get());

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/library.h"
 #include "common/crypto/order.h"
@@ -33,8 +34,8 @@ Verdict verify(ByteView public_key33, std::initializer_list<ByteView> message,
   if (signature64.size() != 64) return Verdict::OutOfRange;
   const ByteView r = signature64.first(32);
   const ByteView s = signature64.last(32);
-  if (!is_scalar(r) || !is_scalar(s)) return Verdict::OutOfRange;
-  if (is_high(s)) return Verdict::HighS;
+  if (WATTLE_CHECKED(signature_range, !is_scalar(r) || !is_scalar(s))) return Verdict::OutOfRange;
+  if (WATTLE_CHECKED(signature_low_s, is_high(s))) return Verdict::HighS;
   const auto key = public_key_handle(public_key33);
   if (!key) return Verdict::BadPoint;
 
@@ -42,7 +43,8 @@ Verdict verify(ByteView public_key33, std::initializer_list<ByteView> message,
   const Bytes der = signature_to_der(r, s);
   const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key->get(), nullptr));
   must(context != nullptr && EVP_PKEY_verify_init(context.get()) == 1, "EVP_PKEY_verify_init");
-  if (EVP_PKEY_verify(context.get(), der.data(), der.size(), digest.data(), digest.size()) == 1)
+  if (WATTLE_CHECKED(signature_verify, EVP_PKEY_verify(context.get(), der.data(), der.size(),
+                                                       digest.data(), digest.size()) == 1))
     return Verdict::Good;
   drop_errors();
   return Verdict::Wrong;

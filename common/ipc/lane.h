@@ -16,6 +16,7 @@
 #include <variant>
 
 #include "common/base/bytes.h"
+#include "common/base/mutant.h"
 #include "common/base/result.h"
 #include "common/ipc/field_codec.h"
 
@@ -97,7 +98,7 @@ class Lane {
     if (!known) return Errc::BadValue;
     if (!in.ok()) return Errc::Truncated;
     if (!decoded) return Errc::BadValue;
-    if (in.left() != 0) return Errc::Trailing;
+    if (WATTLE_CHECKED(lane_trailing, in.left() != 0)) return Errc::Trailing;
     return std::nullopt;
   }
 
@@ -131,7 +132,7 @@ inline Bytes pack_hello(std::uint32_t sends, std::uint32_t reads) {
 }
 // True if `bytes` is the hello of an end that reads what we send and sends what we read.
 inline bool hello_agrees(ByteView bytes, std::uint32_t sends, std::uint32_t reads) {
-  return equal(bytes, pack_hello(reads, sends));
+  return WATTLE_CHECKED(lane_hello, equal(bytes, pack_hello(reads, sends)));
 }
 
 // Overload set for std::visit on a Lane's Message. Give it a handler for std::monostate, too.

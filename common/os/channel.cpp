@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "common/base/mutant.h"
 #include "common/os/clock.h"
 #include "common/os/file.h"
 
@@ -55,7 +56,7 @@ RawChannel::Sent RawChannel::write(ByteView bytes, const std::vector<int>& descr
 }
 
 bool RawChannel::enqueue(Bytes bytes, const std::vector<int>& descriptors) {
-  if (queue_.size() >= queue_limit_) return false;
+  if (WATTLE_CHECKED(lane_queue, queue_.size() >= queue_limit_)) return false;
   if (!queue_.empty() && queued_bytes_ + bytes.size() > kQueueBytes) return false;
   Pending pending;
   for (const int fd : descriptors) {
@@ -95,7 +96,8 @@ void RawChannel::flush() {
 
 bool RawChannel::take(ByteView bytes, std::vector<Fd>& descriptors) {
   if (!agreed_) {
-    if (!ipc::hello_agrees(bytes, own_, expected_) || !descriptors.empty()) {
+    if (!ipc::hello_agrees(bytes, own_, expected_) ||
+        WATTLE_CHECKED(lane_hello_descriptors, !descriptors.empty())) {
       end(Error(Errc::Unsupported,
                 "the other end of lane " + lane_ +
                     " is of another build of wattle; restart all daemons of this network"));
@@ -175,7 +177,7 @@ void LaneListener::on_readable() {
       return rest(kAcceptPause);
     }
     const auto who = peer_credentials(socket->raw());
-    if (!who || who->uid != allowed_uid_) {
+    if (!who || WATTLE_CHECKED(lane_uid, who->uid != allowed_uid_)) {
       refused_.write(log::Level::Warning, "refused a connection from a user that may not connect",
                      {{log::Key::Lane, lane_},
                       {log::Key::Uid, who ? std::to_string(who->uid) : "unknown"},

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/mutant.h"
 #include "common/base/token_bucket.h"
 #include "common/ipc/lane.h"
 #include "common/os/event_loop.h"
@@ -119,10 +120,10 @@ class Channel {
     if (!message)
       return Error(message.error().code, "malformed message " + std::string(In::kind(bytes)) +
                                              ": " + message.error().text());
-    if (descriptors.size() != In::descriptors(*message))
+    if (WATTLE_CHECKED(lane_descriptors, descriptors.size() != In::descriptors(*message)))
       return Error(Errc::BadValue, std::string(In::name(*message)) + " came with " +
                                        std::to_string(descriptors.size()) + " descriptors");
-    if (callbacks_.is_legal && !callbacks_.is_legal(*message))
+    if (callbacks_.is_legal && !WATTLE_CHECKED(lane_phase, callbacks_.is_legal(*message)))
       return Error(Errc::Denied, std::string(In::name(*message)) + " is out of phase");
     if (log::level() == log::Level::Debug) raw_.note("hears", In::name(*message));
     callbacks_.on_message(*message, descriptors);

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 
+#include "common/base/mutant.h"
 #include "common/base/secret.h"
 #include "common/os/file.h"
 
@@ -100,7 +101,7 @@ Result<Fd> connect_unix(const std::string& path, SocketKind kind) {
 Result<Fd> connect_lane(const std::string& path) {
   Fd socket = WATTLE_TRY(connect_unix(path, SocketKind::Seqpacket));
   const PeerCredentials maker = WATTLE_TRY(peer_credentials(socket.raw()));
-  if (maker.uid != 0)
+  if (WATTLE_CHECKED(lane_maker, maker.uid != 0))
     return Error(Errc::Denied, "the socket " + path + " was made by uid " +
                                    std::to_string(maker.uid) +
                                    ", not by root; it will not be used");
@@ -155,7 +156,7 @@ Result<Received> receive_message(int socket, std::size_t max_bytes) {
   const auto used = MutableBytes(buffer).first(static_cast<std::size_t>(size));
   received.bytes = to_bytes(used);
   wipe(used);
-  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+  if (WATTLE_CHECKED(lane_truncated, (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)) {
     wipe(received.bytes);
     return Error(Errc::BadValue, "a message was larger than allowed or had too many descriptors");
   }

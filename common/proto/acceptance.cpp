@@ -12,8 +12,10 @@ using crypto::Verdict;
 
 // now inside [from - skew, until + skew), computed without wrapping.
 bool is_in_time(UnixTime from, UnixTime until, UnixTime now) {
-  const bool begun = from <= now || from.seconds - now.seconds <= kClockSkew;
-  const bool over = now >= until && now.seconds - until.seconds >= kClockSkew;
+  const bool begun =
+      WATTLE_CHECKED(time_begun, from <= now || from.seconds - now.seconds <= kClockSkew);
+  const bool over =
+      WATTLE_CHECKED(time_over, now >= until && now.seconds - until.seconds >= kClockSkew);
   return begun && !over;
 }
 
@@ -53,24 +55,28 @@ Check check_signature(const Trust& trust, ByteView cred, Credential& c) {
 // Address, time, signature, revocation: what a credential must show whoever asks.
 Check check_credential(const Trust& trust, ByteView cred, Credential& c, const NodeAddress& asked,
                        UnixTime now) {
-  if (!is_valid_address(asked)) return Check::Address;
-  if (!is_in_time(c.not_before, c.not_after, now)) return Check::CredTime;
+  if (!WATTLE_CHECKED(accept_address, is_valid_address(asked))) return Check::Address;
+  if (!WATTLE_CHECKED(credential_time, is_in_time(c.not_before, c.not_after, now)))
+    return Check::CredTime;
   const Check signature = check_signature(trust, cred, c);
-  if (signature != Check::Accept) return signature;
-  if (trust.revoked.contains(c.serial)) return Check::Revoked;
+  if (WATTLE_CHECKED(credential_signature, signature != Check::Accept)) return signature;
+  if (WATTLE_CHECKED(credential_revoked, trust.revoked.contains(c.serial))) return Check::Revoked;
   return Check::Accept;
 }
 
 Check check_packet_key(ByteView pkr, const PacketKeyRecord& record, const NodeAddress& asked,
                        UnixTime now, const SeenRecord* seen) {
-  if (!is_in_time(record.not_before, record.not_after, now)) return Check::PkrTime;
-  if (record.not_before >= record.not_after ||
-      record.not_after.seconds - record.not_before.seconds > kPacketKeyLife)
+  if (!WATTLE_CHECKED(record_time, is_in_time(record.not_before, record.not_after, now)))
+    return Check::PkrTime;
+  if (WATTLE_CHECKED(record_life,
+                     record.not_before >= record.not_after ||
+                         record.not_after.seconds - record.not_before.seconds > kPacketKeyLife))
     return Check::PkrLife;
   const ByteView body = pkr.first(kPacketKeyBody);
-  if (seen != nullptr && record.epoch <= seen->epoch && !equal(body, seen->body))
+  if (seen != nullptr && WATTLE_CHECKED(record_epoch, record.epoch <= seen->epoch) &&
+      WATTLE_CHECKED(record_equivocation, !equal(body, seen->body)))
     return Check::PkrEpoch;
-  if (!crypto::is_point(record.key)) return Check::PkrPoint;
+  if (!WATTLE_CHECKED(record_point, crypto::is_point(record.key))) return Check::PkrPoint;
   return signature_check(crypto::verify(asked.public_key(), {as_bytes(kLabelPacketKey), body},
                                         pkr.subspan(kPacketKeyBody)),
                          Check::PkrLowS, Check::PkrSignature);
@@ -129,11 +135,13 @@ Check accept_credential(const Trust& trust, ByteView cred, const NodeAddress& as
   if (cred.size() != kCredentialSize) return Check::Length;
   auto credential = decode_credential(cred);
   if (!credential) return Check::Constants;
-  if (credential->network != trust.network) return Check::Network;
-  if (credential->address != asked) return Check::Owner;
+  if (WATTLE_CHECKED(credential_network, credential->network != trust.network))
+    return Check::Network;
+  if (WATTLE_CHECKED(credential_owner, credential->address != asked)) return Check::Owner;
   const Check check = check_credential(trust, cred, *credential, asked, now);
   if (check != Check::Accept) return check;
-  if (credential->serial < lowest_serial) return Check::SerialOld;
+  if (WATTLE_CHECKED(credential_serial_old, credential->serial < lowest_serial))
+    return Check::SerialOld;
   out = *credential;
   return Check::Accept;
 }
@@ -144,15 +152,19 @@ Check accept_record(const Trust& trust, ByteView pkr, ByteView cred, const NodeA
   const auto record = decode_packet_key(pkr);
   auto credential = decode_credential(cred);
   if (!record || !credential) return Check::Constants;
-  if (record->network != trust.network || credential->network != trust.network)
+  if (WATTLE_CHECKED(record_network, record->network != trust.network) ||
+      WATTLE_CHECKED(record_credential_network, credential->network != trust.network))
     return Check::Network;
-  if (record->owner != asked || credential->address != asked) return Check::Owner;
+  if (WATTLE_CHECKED(record_owner, record->owner != asked) ||
+      WATTLE_CHECKED(record_credential_owner, credential->address != asked))
+    return Check::Owner;
   Check check = check_credential(trust, cred, *credential, asked, now);
   if (check != Check::Accept) return check;
-  if (record->serial != credential->serial) return Check::Serial;
-  if (seen != nullptr && credential->serial < seen->serial) return Check::SerialOld;
+  if (WATTLE_CHECKED(record_serial, record->serial != credential->serial)) return Check::Serial;
+  if (seen != nullptr && WATTLE_CHECKED(record_serial_old, credential->serial < seen->serial))
+    return Check::SerialOld;
   check = check_packet_key(pkr, *record, asked, now, seen);
-  if (check != Check::Accept) return check;
+  if (WATTLE_CHECKED(record_signature, check != Check::Accept)) return check;
   out = {*record, *credential};
   return Check::Accept;
 }

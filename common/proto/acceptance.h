@@ -33,6 +33,7 @@ enum class Check : std::uint8_t {
   PkrLowS,
   PkrSignature,
 };
+inline constexpr std::size_t kChecks = static_cast<std::size_t>(Check::PkrSignature) + 1;
 std::string_view check_name(Check check);
 
 // What a node judges by.

@@ -1,5 +1,6 @@
 #include "common/proto/credential.h"
 
+#include "common/base/mutant.h"
 #include "common/base/reader.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
@@ -33,7 +34,9 @@ Result<Credential> decode_credential(ByteView bytes) {
   if (bytes.size() > kCredentialSize) return Errc::Trailing;
   Reader in(bytes);
   Credential out;
-  const bool magic = as_text(in.view(4)) == kMagic && in.u8() == kSuite;
+  const ByteView head = in.view(5);
+  const bool magic =
+      WATTLE_CHECKED(credential_magic, as_text(head.first(4)) == kMagic && head[4] == kSuite);
   out.flags = in.u8();
   out.ipv6.length = in.u8();
   out.ipv4.length = in.u8();
@@ -52,7 +55,9 @@ Result<Credential> decode_credential(ByteView bytes) {
 
   const bool lengths = out.ipv6.length <= 128 && out.ipv4.length <= 32 &&
                        (out.ipv4.length == 32 || (out.flags & kFlagRouter) != 0);
-  if (!magic || out.flags > kAllFlags || !lengths || spare != 0 || more_spare != 0)
+  if (!magic || WATTLE_CHECKED(credential_flags, out.flags > kAllFlags) ||
+      !WATTLE_CHECKED(credential_lengths, lengths) ||
+      WATTLE_CHECKED(credential_spare, spare != 0 || more_spare != 0))
     return Errc::BadValue;
   return out;
 }

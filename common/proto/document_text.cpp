@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/hex.h"
+#include "common/base/mutant.h"
 
 namespace wattle {
 namespace {
@@ -45,7 +46,8 @@ Result<std::string_view> DocumentReader::any() {
     return error(Errc::Truncated, "the line is missing or cut off");
   const std::string_view line = rest.substr(0, end);
   at_ += end + 1;
-  if (!is_printable(line)) return error(Errc::BadSyntax, "a byte is not printable ASCII");
+  if (!WATTLE_CHECKED(document_printable, is_printable(line)))
+    return error(Errc::BadSyntax, "a byte is not printable ASCII");
   const std::size_t blank = line.find(' ');
   if (blank == 0 || blank == std::string_view::npos || blank + 1 == line.size())
     return error(Errc::BadSyntax, "not a key, a blank and a value");
@@ -63,9 +65,11 @@ Result<void> DocumentReader::signature(std::string_view label, ByteView public_k
   const std::string_view body = text_.substr(0, at_);
   const std::string_view encoded = WATTLE_TRY(value(kSignature));
   const Bytes bytes = WATTLE_TRY(in_line(*this, parse_base64(encoded), "not base64"));
-  if (at_ != text_.size()) return error(Errc::Trailing, "something follows the signature");
-  if (crypto::verify(public_key33, {as_bytes(label), as_bytes(body)}, bytes) !=
-      crypto::Verdict::Good)
+  if (WATTLE_CHECKED(document_trailing, at_ != text_.size()))
+    return error(Errc::Trailing, "something follows the signature");
+  if (WATTLE_CHECKED(document_signature,
+                     crypto::verify(public_key33, {as_bytes(label), as_bytes(body)}, bytes) !=
+                         crypto::Verdict::Good))
     return error(Errc::BadSignature, "the signature does not verify");
   return {};
 }

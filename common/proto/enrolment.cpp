@@ -1,5 +1,6 @@
 #include "common/proto/enrolment.h"
 
+#include "common/base/mutant.h"
 #include "common/base/writer.h"
 #include "common/proto/labels.h"
 
@@ -31,8 +32,9 @@ crypto::Signature sign_enrolment(const EnrolmentClaim& claim, const crypto::Priv
 }
 
 bool verify_enrolment(const EnrolmentClaim& claim, ByteView signature64) {
-  return crypto::verify(claim.address.public_key(), enrolment_message(claim), signature64) ==
-         crypto::Verdict::Good;
+  return WATTLE_CHECKED(enrolment_signature,
+                        crypto::verify(claim.address.public_key(), enrolment_message(claim),
+                                       signature64) == crypto::Verdict::Good);
 }
 
 }  // namespace wattle

@@ -1,6 +1,7 @@
 #include "common/proto/genesis.h"
 
 #include "common/base/hex.h"
+#include "common/base/mutant.h"
 #include "common/base/parse.h"
 #include "common/proto/document_text.h"
 #include "common/proto/labels.h"
@@ -54,13 +55,15 @@ std::string build_genesis(const Genesis& genesis, const crypto::PrivateKey& docu
 }
 
 Result<Genesis> parse_genesis(std::string_view text) {
-  if (text.size() > kMaxDocument) return Error(Errc::Full, "genesis is longer than 128 KiB");
+  if (WATTLE_CHECKED(genesis_size, text.size() > kMaxDocument))
+    return Error(Errc::Full, "genesis is longer than 128 KiB");
   DocumentReader in("genesis", text);
   Genesis out;
   if (WATTLE_TRY(in.value("wattle-genesis")) != "1")
     return in.error(Errc::Unsupported, "an unknown format; a newer wattle may read it");
   out.network = WATTLE_TRY(in.value("network"));
-  if (!is_network_name(out.network)) return in.error(Errc::BadValue, "not a network's name");
+  if (!WATTLE_CHECKED(genesis_name, is_network_name(out.network)))
+    return in.error(Errc::BadValue, "not a network's name");
   out.prefix = WATTLE_TRY(prefix_value(in, "prefix", 6));
   out.ipv4 = WATTLE_TRY(prefix_value(in, "ipv4", 4));
   const std::string_view created = WATTLE_TRY(in.value("created"));
@@ -72,7 +75,7 @@ Result<Genesis> parse_genesis(std::string_view text) {
   out.https_key = WATTLE_TRY(hex_value<32>(in, "https-key"));
   WATTLE_TRY(in.signature(kLabelGenesis, out.document_key));
   // One text for one meaning: no upper case, no leading zeros, no other way to write an address.
-  if (!text.starts_with(body_of(out)))
+  if (!WATTLE_CHECKED(genesis_form, text.starts_with(body_of(out))))
     return Error(Errc::BadSyntax, "genesis: not in its one form");
   return out;
 }

@@ -1,5 +1,7 @@
 #include "common/proto/line.h"
 
+#include "common/base/mutant.h"
+
 #include <algorithm>
 
 namespace wattle {
@@ -30,9 +32,10 @@ std::vector<std::string_view> Line::find_all(std::string_view key) const {
 }
 
 Result<Line> parse_line(std::string_view text) {
-  if (text.size() >= kMaxLine) return Errc::Full;
+  if (WATTLE_CHECKED(line_length, text.size() >= kMaxLine)) return Errc::Full;
   const auto printable = [](char c) { return c >= 0x20 && c <= 0x7e; };
-  if (!std::all_of(text.begin(), text.end(), printable)) return Errc::BadSyntax;
+  if (!WATTLE_CHECKED(line_printable, std::all_of(text.begin(), text.end(), printable)))
+    return Errc::BadSyntax;
   Line out;
   for (std::size_t at = 0; at <= text.size();) {
     const std::size_t blank = std::min(text.find(' ', at), text.size());
@@ -65,7 +68,7 @@ std::optional<std::string> LineBuffer::next() {
   if (overlong_) return std::nullopt;
   const std::size_t end = std::string_view(buffer_).substr(begin_, kMaxLine).find('\n');
   if (end == std::string_view::npos) {
-    overlong_ = buffered() >= kMaxLine;
+    overlong_ = WATTLE_CHECKED(line_overlong, buffered() >= kMaxLine);
     return std::nullopt;
   }
   std::string line = buffer_.substr(begin_, end);

@@ -122,7 +122,7 @@ Result<void> read_revocations(DocumentReader& in, std::vector<Revocation>& out) 
     r.serial = WATTLE_TRY(in_line(in, parse_decimal(text.substr(0, blank)), "no serial"));
     r.until.seconds = WATTLE_TRY(
         in_line(in, parse_decimal(text.substr(std::min(blank + 1, text.size()))), "no time"));
-    if (!out.empty() && out.back().serial >= r.serial)
+    if (!out.empty() && WATTLE_CHECKED(document_revoked_order, out.back().serial >= r.serial))
       return in.error(Errc::BadValue, "serials are not in rising order");
     out.push_back(r);
   }
@@ -146,14 +146,15 @@ std::string build_network_document(const NetworkDocument& d,
 
 Result<NetworkDocument> parse_network_document(std::string_view text, ByteView document_key33,
                                                const NetworkId& network) {
-  if (text.size() > kMaxDocument)
+  if (WATTLE_CHECKED(document_size, text.size() > kMaxDocument))
     return Error(Errc::Full, "network document is longer than 128 KiB");
   DocumentReader in("network document", text);
   NetworkDocument out;
   if (WATTLE_TRY(in.value("wattle-document")) != "1")
     return in.error(Errc::Unsupported, "an unknown format; a newer wattle may read it");
   const std::string_view id = WATTLE_TRY(in.value("network-id"));
-  if (id != to_hex(network)) return in.error(Errc::Denied, "it is of another network");
+  if (WATTLE_CHECKED(document_network, id != to_hex(network)))
+    return in.error(Errc::Denied, "it is of another network");
   out.network = network;
   out.version = WATTLE_TRY(number(in, "version", 1, UINT64_MAX));
   out.time.seconds = WATTLE_TRY(number(in, "time", 0, UINT64_MAX));
@@ -178,7 +179,7 @@ Result<NetworkDocument> parse_network_document(std::string_view text, ByteView d
       out.document_keys.empty() ? document_key33 : ByteView(out.document_keys.back().key);
   WATTLE_TRY(in.signature(kLabelDocument, signer));
   // One text for one meaning: no leading zeros, no second blank.
-  if (!text.starts_with(body_of(out)))
+  if (!WATTLE_CHECKED(document_form, text.starts_with(body_of(out))))
     return Error(Errc::BadSyntax, "network document: not in its one form");
   return out;
 }

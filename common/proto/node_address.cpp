@@ -1,6 +1,7 @@
 #include "common/proto/node_address.h"
 
 #include "common/base/hex.h"
+#include "common/base/mutant.h"
 #include "common/base/reader.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
@@ -35,9 +36,11 @@ AddressFault parse_address(ByteView bytes40, NodeAddress& out) {
   NodeAddress address;
   if (bytes40.size() != address.bytes.size()) return AddressFault::Length;
   address.bytes = to_array<40>(bytes40);
-  if (address.bytes[0] != kAddressType) return AddressFault::Type;
-  if (address.bytes[5] != 0 || address.bytes[6] != 0) return AddressFault::SpareBytes;
-  if (!crypto::is_point(address.public_key())) return AddressFault::Point;
+  if (WATTLE_CHECKED(address_type, address.bytes[0] != kAddressType)) return AddressFault::Type;
+  if (WATTLE_CHECKED(address_spare, address.bytes[5] != 0 || address.bytes[6] != 0))
+    return AddressFault::SpareBytes;
+  if (!WATTLE_CHECKED(address_point, crypto::is_point(address.public_key())))
+    return AddressFault::Point;
   out = address;
   return AddressFault::None;
 }

@@ -1,5 +1,6 @@
 #include "common/proto/origin_record.h"
 
+#include "common/base/mutant.h"
 #include "common/base/parse.h"
 #include "common/proto/labels.h"
 
@@ -34,7 +35,9 @@ Result<OriginRecord> parse_origin_body(ByteView body) {
   const ByteView name = in.view(in.u8());
   const std::size_t count = in.u8();
   if (!in.ok()) return Errc::Truncated;
-  if (as_text(magic) != kMagic || !is_node_name(as_text(name)) || count > kMaxEndpoints)
+  if (WATTLE_CHECKED(origin_magic, as_text(magic) != kMagic) ||
+      !WATTLE_CHECKED(origin_name, is_node_name(as_text(name))) ||
+      WATTLE_CHECKED(origin_endpoints, count > kMaxEndpoints))
     return Errc::BadValue;
   out.name = as_text(name);
   for (std::size_t i = 0; i < count; ++i) out.endpoints.push_back(WATTLE_TRY(parse_endpoint(in)));
@@ -54,9 +57,10 @@ crypto::Signature sign_origin(const OriginRecord& record, const crypto::PrivateK
 }
 
 bool verify_origin(const OriginRecord& record, ByteView signature64) {
-  return crypto::verify(record.address.public_key(),
-                        {as_bytes(kLabelOrigin), build_origin_body(record)},
-                        signature64) == crypto::Verdict::Good;
+  return WATTLE_CHECKED(origin_signature,
+                        crypto::verify(record.address.public_key(),
+                                       {as_bytes(kLabelOrigin), build_origin_body(record)},
+                                       signature64) == crypto::Verdict::Good);
 }
 
 }  // namespace wattle

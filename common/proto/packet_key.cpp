@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "common/base/reader.h"
 #include "common/base/writer.h"
 #include "common/proto/labels.h"
@@ -23,16 +24,16 @@ Result<PacketKeyRecord> decode_packet_key(ByteView bytes) {
   if (bytes.size() > kPacketKeySize) return Errc::Trailing;
   Reader in(bytes);
   PacketKeyRecord out;
-  bool constants = as_text(in.view(4)) == kMagic;
-  constants &= in.u8() == kSuite;
-  constants &= all_zero(in.view(3));
+  bool constants = WATTLE_CHECKED(record_magic, as_text(in.view(4)) == kMagic);
+  constants &= WATTLE_CHECKED(record_suite, in.u8() == kSuite);
+  constants &= WATTLE_CHECKED(record_spare, all_zero(in.view(3)));
   out.network = in.array<16>();
   out.owner.bytes = in.array<40>();
   out.epoch = in.u64();
   out.not_before.seconds = in.u64();
   out.not_after.seconds = in.u64();
   out.key = in.array<33>();
-  constants &= all_zero(in.view(7));
+  constants &= WATTLE_CHECKED(record_key_spare, all_zero(in.view(7)));
   out.serial = in.u64();
   if (!constants) return Errc::BadValue;
   return out;

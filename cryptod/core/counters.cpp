@@ -32,6 +32,7 @@ constexpr auto kTable = std::to_array<Row>({
     {Counter::DropMac2, "drop_mac2"},
     {Counter::DropMac2Zero, "drop_mac2_zero"},
     {Counter::DropRecord, "drop_record"},
+    {Counter::DropEqualEpoch, "drop_equal_epoch"},
     {Counter::DropHandshakeReplay, "drop_handshake_replay"},
     {Counter::DropHandshakeBudget, "drop_handshake_budget"},
     {Counter::DropSourceBudget, "drop_source_budget"},
@@ -84,6 +85,8 @@ constexpr auto kTable = std::to_array<Row>({
     {Counter::SessionsWornOut, "sessions_worn_out"},
     {Counter::StaleTold, "stale_told"},
     {Counter::StaleHeard, "stale_heard"},
+    {Counter::CookiesTold, "cookies_told"},
+    {Counter::CookiesHeard, "cookies_heard"},
     {Counter::PathChanges, "path_changes"},
     {Counter::PathsLeft, "paths_left"},
     {Counter::ProbesSent, "probes_sent"},
@@ -134,6 +137,11 @@ std::vector<std::pair<std::string, std::uint64_t>> Counters::list() const {
     const std::string name(drop_name(static_cast<EtherDrop>(i)));
     if (tx_[i] != 0) out.emplace_back("drop_tx_" + name, tx_[i]);
     if (rx_[i] != 0) out.emplace_back("drop_rx_" + name, rx_[i]);
+  }
+  for (std::size_t i = 0; i < kChecks; ++i) {
+    const std::string name(check_name(static_cast<Check>(i)));
+    if (records_[0][i] != 0) out.emplace_back("drop_record_" + name, records_[0][i]);
+    if (records_[1][i] != 0) out.emplace_back("members_refused_" + name, records_[1][i]);
   }
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "cryptod/core/meta_flow.h"
 #include "cryptod/core/session_flow.h"
 
@@ -50,7 +51,8 @@ class Engine::Impl {
     ctx_.count(Counter::RxDatagrams);
     ctx_.count(Counter::RxBytes, d.bytes.size());
     if (d.bytes.size() < kHeaderSize) return ctx_.count(Counter::DropLength);
-    if (header_flags(d.bytes) != 0) return ctx_.count(Counter::DropHeader);
+    if (WATTLE_CHECKED(datagram_flags, header_flags(d.bytes) != 0))
+      return ctx_.count(Counter::DropHeader);
     if (!ctx_.self.address) return ctx_.count(Counter::DropNotReady);
     d.via = arrival_of(d);
     accept(d);
@@ -59,8 +61,10 @@ class Engine::Impl {
   // As PACKET over a neighbour's link: its own datagram, or one it relays.
   void carried(const meta_link::Carried& m) {
     const Peer* const hop = ctx_.peers.find(NodeAddress{m.neighbour});
-    if (hop == nullptr || !hop->neighbour || m.datagram.size() < kHeaderSize ||
-        m.datagram.size() > kMostCarried || header_flags(m.datagram) != 0 || !ctx_.self.address)
+    if (hop == nullptr || WATTLE_CHECKED(carried_neighbour, !hop->neighbour) ||
+        m.datagram.size() < kHeaderSize ||
+        WATTLE_CHECKED(carried_size, m.datagram.size() > kMostCarried) ||
+        WATTLE_CHECKED(carried_flags, header_flags(m.datagram) != 0) || !ctx_.self.address)
       return ctx_.count(Counter::DropCarry);
     const MutableBytes bytes = ctx_.out->allocate(m.datagram.size());
     if (bytes.empty()) return ctx_.count(Counter::DropNoBuffer);
@@ -92,9 +96,9 @@ class Engine::Impl {
       case WireType::Stale:
         return handshakes_.stale(d);
       case WireType::Cookie:
-        return ctx_.count(Counter::DropReservedType);
+        return handshakes_.cookie(d);
     }
-    ctx_.count(Counter::DropType);
+    ctx_.count(is_reserved(header_type(d.bytes)) ? Counter::DropReservedType : Counter::DropType);
   }
 
   void device(const DeviceState& state) {

@@ -1,5 +1,6 @@
 #include "cryptod/core/ether_guard.h"
 
+#include "common/base/mutant.h"
 #include "common/base/writer.h"
 
 namespace wattle::cryptod {
@@ -23,13 +24,18 @@ Verdict dropped(EtherDrop drop) { return Verdict{.drop = drop, .target = {}, .as
 
 Verdict judge_arp(ByteView payload, const Credential& sender) {
   const auto arp = view_arp(payload);
-  if (!arp || (arp->operation != kArpRequest && arp->operation != kArpReply))
+  if (!arp || (WATTLE_CHECKED(ether_arp_operation,
+                              arp->operation != kArpRequest && arp->operation != kArpReply)))
     return dropped(EtherDrop::BadArp);
-  if (arp->operation == kArpRequest && (arp->target.is_unspecified() || arp->target.is_multicast()))
+  if (arp->operation == kArpRequest &&
+      (WATTLE_CHECKED(ether_arp_target,
+                      arp->target.is_unspecified() || arp->target.is_multicast())))
     return dropped(EtherDrop::BadArp);
-  if (arp->sender_mac != sender.mac) return dropped(EtherDrop::ArpSenderMac);
+  if (WATTLE_CHECKED(ether_arp_sender_mac, arp->sender_mac != sender.mac))
+    return dropped(EtherDrop::ArpSenderMac);
   const bool probe = arp->operation == kArpRequest && arp->sender.is_unspecified();
-  if (!sender.owns(probe ? arp->target : arp->sender)) return dropped(EtherDrop::ArpSenderIp);
+  if (!WATTLE_CHECKED(ether_arp_sender_ip, sender.owns(probe ? arp->target : arp->sender)))
+    return dropped(EtherDrop::ArpSenderIp);
   Verdict verdict;
   verdict.announcement = arp->sender == arp->target;
   verdict.question = arp->operation == kArpRequest && !probe && !verdict.announcement;
@@ -41,18 +47,25 @@ Verdict judge_arp(ByteView payload, const Credential& sender) {
 // Neighbour discovery behind an IPv6 header whose source has not been looked at yet.
 Verdict judge_neighbour(const IpView& ip, const Credential& sender) {
   const auto nd = view_neighbour(ip.body);
-  if (!nd || nd->repeated || ip.hop_limit != 255 || nd->target.is_multicast() ||
-      nd->target.is_unspecified())
+  if (!nd || WATTLE_CHECKED(ether_nd_repeated, nd->repeated) ||
+      WATTLE_CHECKED(ether_nd_hop_limit, ip.hop_limit != 255) ||
+      WATTLE_CHECKED(ether_nd_target_kind,
+                     nd->target.is_multicast() || nd->target.is_unspecified()))
     return dropped(EtherDrop::BadNd);
   const bool solicitation = nd->type == kNdNeighbourSolicitation;
   const bool probe = ip.source.is_unspecified();
   // RFC 4861 7.1: a probe goes to a group and has no source option.
-  if (probe && (!solicitation || nd->has_source_mac || !ip.destination.is_multicast()))
+  if (probe && WATTLE_CHECKED(ether_nd_probe, !solicitation || nd->has_source_mac ||
+                                                  !ip.destination.is_multicast()))
     return dropped(EtherDrop::BadNd);
-  if (nd->has_source_mac && nd->source_mac != sender.mac) return dropped(EtherDrop::NdLinkAddress);
-  if (nd->has_target_mac && nd->target_mac != sender.mac) return dropped(EtherDrop::NdLinkAddress);
-  if ((probe || !solicitation) && !sender.owns(nd->target)) return dropped(EtherDrop::NdTarget);
-  if (!probe && !sender.owns(ip.source)) return dropped(EtherDrop::SourceIp);
+  if (nd->has_source_mac && WATTLE_CHECKED(ether_nd_source_link, nd->source_mac != sender.mac))
+    return dropped(EtherDrop::NdLinkAddress);
+  if (nd->has_target_mac && WATTLE_CHECKED(ether_nd_target_link, nd->target_mac != sender.mac))
+    return dropped(EtherDrop::NdLinkAddress);
+  if ((probe || !solicitation) && !WATTLE_CHECKED(ether_nd_target, sender.owns(nd->target)))
+    return dropped(EtherDrop::NdTarget);
+  if (!probe && !WATTLE_CHECKED(ether_nd_source_ip, sender.owns(ip.source)))
+    return dropped(EtherDrop::SourceIp);
   Verdict verdict;
   verdict.question = solicitation && !probe;
   verdict.target = nd->target;
@@ -75,7 +88,8 @@ Verdict judge_ipv4(ByteView payload, const Credential& sender) {
   if (readable && ip->protocol == kProtocolUdp) {
     const auto udp = view_udp(ip->body);
     if (!udp) return dropped(EtherDrop::TinyFragment);
-    if (is_dhcp4_server(*udp) && (sender.flags & kFlagDhcp) == 0)
+    if (is_dhcp4_server(*udp) &&
+        WATTLE_CHECKED(ether_dhcp4_server, (sender.flags & kFlagDhcp) == 0))
       return dropped(EtherDrop::DhcpServer);
     dhcp_client = udp->source_port == 68 && udp->destination_port == 67;
   }
@@ -84,11 +98,12 @@ Verdict judge_ipv4(ByteView payload, const Credential& sender) {
     const std::uint8_t type = ip->body[0];
     if ((type == kIcmpRedirect || type == kIcmpRouterAdvertisement ||
          type == kIcmpRouterSolicitation) &&
-        (sender.flags & kFlagRouter) == 0)
+        WATTLE_CHECKED(ether_icmp4_router, (sender.flags & kFlagRouter) == 0))
       return dropped(EtherDrop::RouterMessage);
   }
   // A DHCP client that has no address yet speaks from 0.0.0.0.
-  if (!sender.owns(ip->source) && !(dhcp_client && ip->source.is_unspecified()))
+  if (!WATTLE_CHECKED(ether_ipv4_source, sender.owns(ip->source)) &&
+      !WATTLE_CHECKED(ether_ipv4_dhcp_client, dhcp_client && ip->source.is_unspecified()))
     return dropped(EtherDrop::SourceIp);
   return {};
 }
@@ -105,28 +120,33 @@ Verdict judge_ipv6(ByteView payload, const Credential& sender) {
     if (ip->body.size() < 4) return dropped(EtherDrop::TinyFragment);
     const std::uint8_t type = ip->body[0];
     if (is_nd_type(type)) {
-      if (ip->fragment) return dropped(EtherDrop::FragmentedNd);
+      if (WATTLE_CHECKED(ether_nd_fragmented, ip->fragment))
+        return dropped(EtherDrop::FragmentedNd);
       if (type == kNdNeighbourSolicitation || type == kNdNeighbourAdvertisement)
         return judge_neighbour(*ip, sender);
-      if ((sender.flags & kFlagRouter) == 0) return dropped(EtherDrop::RouterMessage);
+      if (WATTLE_CHECKED(ether_icmp6_router, (sender.flags & kFlagRouter) == 0))
+        return dropped(EtherDrop::RouterMessage);
     }
     unspecified_allowed = may_be_unspecified(type) && !ip->fragment;
   }
   if (ip->first_fragment && ip->protocol == kProtocolUdp) {
     const auto udp = view_udp(ip->body);
     if (!udp) return dropped(EtherDrop::TinyFragment);
-    if (is_dhcp6_server(*udp) && (sender.flags & kFlagDhcp) == 0)
+    if (is_dhcp6_server(*udp) &&
+        WATTLE_CHECKED(ether_dhcp6_server, (sender.flags & kFlagDhcp) == 0))
       return dropped(EtherDrop::DhcpServer);
   }
-  if (!sender.owns(ip->source) && !(unspecified_allowed && ip->source.is_unspecified()))
+  if (!WATTLE_CHECKED(ether_ipv6_source, sender.owns(ip->source)) &&
+      !WATTLE_CHECKED(ether_ipv6_unspecified, unspecified_allowed && ip->source.is_unspecified()))
     return dropped(EtherDrop::SourceIp);
   return {};
 }
 
 // Everything that does not depend on the direction.
 Verdict judge_content(const EtherView& frame, const Credential& sender) {
-  if (is_vlan_type(frame.type)) return dropped(EtherDrop::Vlan);
-  if (frame.source != sender.mac) return dropped(EtherDrop::SourceMac);
+  if (WATTLE_CHECKED(ether_vlan, is_vlan_type(frame.type))) return dropped(EtherDrop::Vlan);
+  if (WATTLE_CHECKED(ether_source_mac, frame.source != sender.mac))
+    return dropped(EtherDrop::SourceMac);
   switch (frame.type) {
     case kEtherArp:
       return judge_arp(frame.payload, sender);
@@ -185,10 +205,13 @@ Outgoing judge_outgoing(ByteView bytes, const Credential& own) {
   if (!frame) return drop(EtherDrop::Short);
   const Verdict verdict = judge_content(*frame, own);
   if (verdict.drop != EtherDrop::None) return drop(verdict.drop);
-  if (frame->destination == own.mac) return drop(EtherDrop::Destination);
-  if (verdict.announcement) return drop(EtherDrop::ArpAnnouncement);
+  if (WATTLE_CHECKED(ether_to_ourselves, frame->destination == own.mac))
+    return drop(EtherDrop::Destination);
+  if (WATTLE_CHECKED(ether_arp_announcement, verdict.announcement))
+    return drop(EtherDrop::ArpAnnouncement);
   if (verdict.question) {
-    if (own.owns(verdict.target)) return drop(EtherDrop::OwnAddress);
+    if (WATTLE_CHECKED(ether_own_address, own.owns(verdict.target)))
+      return drop(EtherDrop::OwnAddress);
     out.kind = Outgoing::Kind::Resolve;
     out.query = {verdict.target, verdict.asker, own.mac};
     return out;
@@ -202,7 +225,8 @@ Outgoing judge_outgoing(ByteView bytes, const Credential& own) {
 EtherDrop judge_incoming(ByteView bytes, const Credential& sender, const MacAddress& own_mac) {
   const auto frame = view_ether(bytes);
   if (!frame) return EtherDrop::Short;
-  if (frame->destination != own_mac && !frame->destination.is_multicast())
+  if (WATTLE_CHECKED(ether_destination,
+                     frame->destination != own_mac && !frame->destination.is_multicast()))
     return EtherDrop::Destination;
   return judge_content(*frame, sender).drop;
 }

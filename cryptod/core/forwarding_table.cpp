@@ -1,5 +1,7 @@
 #include "cryptod/core/forwarding_table.h"
 
+#include "common/base/mutant.h"
+
 namespace wattle::cryptod {
 
 bool can_relay(const Peer& hop) {
@@ -33,7 +35,7 @@ Peer* ForwardingTable::first_hop(PeerTable& peers, const ShortId& destination, I
   const auto usable = [&](std::uint32_t slot) -> Peer* {
     if (slot == kNoSlot) return nullptr;
     Peer& hop = peers.at(slot);
-    return &hop != except && can_relay(hop) ? &hop : nullptr;
+    return WATTLE_CHECKED(route_back, &hop != except) && can_relay(hop) ? &hop : nullptr;
   };
   const bool turned = now < row->turned_until;
   Peer* const first = usable(turned ? row->alternate : row->next);

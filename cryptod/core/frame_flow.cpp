@@ -1,5 +1,7 @@
 #include "cryptod/core/frame_flow.h"
 
+#include "common/base/mutant.h"
+
 #include <algorithm>
 
 namespace wattle::cryptod {
@@ -60,7 +62,8 @@ void FrameFlow::send_or_queue(Peer& peer, InnerType type, ByteView body) {
 }
 
 void FrameFlow::multicast(ByteView frame) {
-  if (!multicast_.take(ctx_.now())) return ctx_.count(Counter::DropMulticastBudget);
+  if (!WATTLE_CHECKED(multicast_rate, multicast_.take(ctx_.now())))
+    return ctx_.count(Counter::DropMulticastBudget);
   std::size_t left = kReplicas;
   for (const auto& peer : ctx_.peers) {  // live sessions first
     if (!peer->member || !sessions_.can_send(*peer)) continue;
@@ -93,7 +96,8 @@ void FrameFlow::incoming(Peer& peer, InnerType type, MutableBytes body) {
     return ctx_.count(Counter::DropInnerLength);
   const EtherDrop drop = judge_incoming(frame, peer.member->credential, ctx_.self.credential->mac);
   if (drop != EtherDrop::None) return ctx_.counters.add_rx(drop);
-  if (!ctx_.self.broadcast && MacAddress{to_array<6>(frame)}.is_broadcast())
+  if (WATTLE_CHECKED(broadcast_off,
+                     !ctx_.self.broadcast && MacAddress{to_array<6>(frame)}.is_broadcast()))
     return ctx_.count(Counter::DropBroadcast);
   if (!ctx_.device.present) return ctx_.count(Counter::DropNoDevice);
   ++peer.rx_frames;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "cryptod/core/path_words.h"
 
 namespace wattle::cryptod {
@@ -189,21 +190,32 @@ void HandshakeFlow::due(Peer& peer) {
 void HandshakeFlow::message1(const Received& d) {
   if (ctx_.self.key() == nullptr) return ctx_.count(Counter::DropNotReady);
   LocalKey* own = nullptr;
-  const WireCheck knock = check_message1(d.bytes, ctx_.self.id, ctx_.self.keys, nullptr, own);
-  if (knock != WireCheck::Accept) refuse(knock);
-  if (knock != WireCheck::Accept && knock != WireCheck::Stale) return;
+  const WireCheck knock = check_message1(d.bytes, ctx_.self.id, ctx_.self.keys, own);
+  if (knock != WireCheck::Accept) return refuse(knock);
+  const bool expected = is_expected(d);
+  if (!gate_.may_look(ctx_.now(), expected)) return ctx_.count(Counter::DropHandshakeBudget);
+  if (!has_mac1(d.bytes, *own)) return refuse(WireCheck::Mac1);
   const Mac mac = to_array<kMacSize>(ByteView(d.bytes).subspan(562));
   Mac& last = answered_[mac.back()];
-  if (last == mac) return ctx_.count(Counter::DropHandshakeReplay);
-  switch (sources_.take(ctx_.now(), d.source.address)) {
-    case SourceBudget::Verdict::Pass:
+  if (WATTLE_CHECKED(handshake_repeated, last == mac))
+    return ctx_.count(Counter::DropHandshakeReplay);
+  const HandshakeGate::Place place = place_of(d);
+  const bool busy = gate_.is_busy(ctx_.now());
+  gate_.asked(ctx_.now(), place);
+  if (busy && !gate_.has_cookie(ctx_.now(), place, d.bytes)) {
+    refuse(WireCheck::Mac2);
+    return tell_cookie(*own, d, place, expected);
+  }
+  switch (gate_.take(ctx_.now(), place, busy, expected)) {
+    case HandshakeGate::Verdict::Pass:
       break;
-    case SourceBudget::Verdict::Source:
+    case HandshakeGate::Verdict::Source:
       return ctx_.count(Counter::DropSourceBudget);
-    case SourceBudget::Verdict::All:
+    case HandshakeGate::Verdict::All:
       return ctx_.count(Counter::DropHandshakeBudget);
   }
-  if (knock == WireCheck::Stale) {
+  if (!own->key) {
+    refuse(WireCheck::Stale);
     last = mac;
     return tell_stale(*own, d);
   }
@@ -213,11 +225,12 @@ void HandshakeFlow::message1(const Received& d) {
 
   Peer* peer = ctx_.peers.find(responder.initiator());
   Accepted accepted;
-  const auto verdict = responder.judge(
-      ctx_.self.trust, ctx_.moment.unix_now, peer != nullptr ? peer->mark : std::nullopt,
-      peer != nullptr && peer->seen ? &*peer->seen : nullptr, accepted);
+  const SeenRecord* const seen = peer != nullptr && peer->seen ? &*peer->seen : nullptr;
+  const auto verdict = responder.judge(ctx_.self.trust, ctx_.moment.unix_now,
+                                       peer != nullptr ? peer->mark : std::nullopt, seen, accepted);
   if (verdict.wire != WireCheck::Accept) return ctx_.count(Counter::DropHandshakeReplay);
-  if (verdict.record != Check::Accept) return ctx_.count(Counter::DropRecord);
+  if (verdict.record != Check::Accept)
+    return members_.refused(verdict.record, responder.record(), seen, true);
   PeerTable::Fault fault{};
   if (peer == nullptr) peer = ctx_.peers.add(responder.initiator(), fault);
   if (peer == nullptr)

@@ -2,9 +2,9 @@
 // ever answers a datagram whose sender did not prove to be a member.
 #pragma once
 
+#include "cryptod/core/handshake_gate.h"
 #include "cryptod/core/member_book.h"
 #include "cryptod/core/path_desk.h"
-#include "cryptod/core/source_budget.h"
 
 namespace wattle::cryptod {
 
@@ -34,7 +34,7 @@ class HandshakeFlow {
         sessions_(sessions),
         members_(members),
         paths_(paths),
-        sources_(context.random) {}
+        gate_(context.random) {}
 
   // A session is wanted: begins a handshake, or asks for the key, unless either is under way.
   void want(Peer& peer);
@@ -44,6 +44,8 @@ class HandshakeFlow {
   void message2(const Received& datagram);
   // A notice that the record we used is not the newest (handshake_stale.cpp).
   void stale(const Received& datagram);
+  // A cookie for the message 1 that we sent (handshake_cookie.cpp).
+  void cookie(const Received& datagram);
   // Retry, give up, begin what was paced.
   void due(Peer& peer);
 
@@ -58,13 +60,17 @@ class HandshakeFlow {
   void say_attempt(Peer& peer, std::span<const Path> paths);
   void answer(Peer& peer, const Responder& responder, const Received& datagram);
   void tell_stale(const LocalKey& used, const Received& datagram);
+  HandshakeGate::Place place_of(const Received& datagram) const;
+  bool is_expected(const Received& datagram) const;
+  void tell_cookie(const LocalKey& used, const Received& datagram,
+                   const HandshakeGate::Place& place, bool expected);
   void refuse(WireCheck check);
 
   EngineContext& ctx_;
   SessionKeeper& sessions_;
   MemberBook& members_;
   PathDesk& paths_;
-  SourceBudget sources_;
+  HandshakeGate gate_;
   TokenBucket starts_{300, 64};
   TokenBucket notices_{kNoticeRate, kNoticeBurst};
   std::array<Mac, 256> answered_{};  // mac1 of accepted first messages, by their last byte

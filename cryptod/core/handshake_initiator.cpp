@@ -1,5 +1,6 @@
 #include "cryptod/core/handshake_initiator.h"
 
+#include "common/base/mutant.h"
 #include "common/base/writer.h"
 #include "common/crypto/aead.h"
 #include "cryptod/core/handshake_macs.h"
@@ -55,11 +56,13 @@ Result<Initiator> Initiator::make(const NetworkId& network, std::shared_ptr<cons
 WireCheck Initiator::message2(ByteView d, SessionKeys& out) const {
   const WireCheck header = check_header(d, WireType::Message2, me_, kMessage2Size);
   if (header != WireCheck::Accept) return header;
-  if (read_u32(d, 32) != index_) return WireCheck::ReceiverIndex;
-  if (!equal(header_sender(d), peer_)) return WireCheck::Sender;
-  if (!secret_equal(d.subspan(85, kMacSize), mac1(own_->mac1_key, d.first(85))))
+  if (WATTLE_CHECKED(message2_index, read_u32(d, 32) != index_)) return WireCheck::ReceiverIndex;
+  if (!WATTLE_CHECKED(message2_sender, equal(header_sender(d), peer_))) return WireCheck::Sender;
+  if (!WATTLE_CHECKED(message2_mac1,
+                      secret_equal(d.subspan(85, kMacSize), mac1(own_->mac1_key, d.first(85)))))
     return WireCheck::Mac1;
-  if (read_u64(d, 101) != 0 || read_u64(d, 109) != 0) return WireCheck::Mac2Zero;
+  if (WATTLE_CHECKED(message2_mac2_zero, read_u64(d, 101) != 0 || read_u64(d, 109) != 0))
+    return WireCheck::Mac2Zero;
   if (!own_->key) return WireCheck::Stale;
 
   NoiseState noise = noise_.clone();
@@ -74,7 +77,8 @@ WireCheck Initiator::message2(ByteView d, SessionKeys& out) const {
   noise.mix_key(ee->view());
   noise.mix_key(se->view());
   noise.mix_key_and_hash(kNoPsk);
-  if (!noise.decrypt(d.subspan(69, crypto::kTagSize), {})) return WireCheck::TagC3;
+  if (!WATTLE_CHECKED(message2_tag_c3, noise.decrypt(d.subspan(69, crypto::kTagSize), {})))
+    return WireCheck::TagC3;
 
   NoiseState::Keys keys = noise.split();
   out.send = std::move(keys.initiator_to_responder);
@@ -101,7 +105,7 @@ WireCheck Initiator::stale(ByteView datagram, std::uint64_t& epoch_out) const {
   ByteArray<8> text{};
   const WireCheck check = open_note(WireType::Stale, record_, message1_, datagram, text);
   if (check != WireCheck::Accept) return check;
-  if (read_u64(text, 0) <= epoch()) return WireCheck::PkrEpoch;
+  if (WATTLE_CHECKED(stale_newer, read_u64(text, 0) <= epoch())) return WireCheck::PkrEpoch;
   epoch_out = read_u64(text, 0);
   return WireCheck::Accept;
 }

@@ -1,5 +1,6 @@
 #include "cryptod/core/handshake_macs.h"
 
+#include "common/base/mutant.h"
 #include "common/base/secret.h"
 #include "common/base/writer.h"
 #include "common/crypto/aead.h"
@@ -64,12 +65,15 @@ WireCheck open_note(WireType type, ByteView record, ByteView message1, ByteView 
   const std::size_t size = type == WireType::Cookie ? kCookieSize : kStaleSize;
   const WireCheck header = check_header(note, type, short_id_of(header_sender(message1)), size);
   if (header != WireCheck::Accept) return header;
-  if (!equal(note.subspan(kHeaderSize, 4), message1.subspan(kHeaderSize, 4)))
+  if (!WATTLE_CHECKED(note_index,
+                      equal(note.subspan(kHeaderSize, 4), message1.subspan(kHeaderSize, 4))))
     return WireCheck::ReceiverIndex;
-  if (!equal(header_sender(note), header_recipient(message1))) return WireCheck::Sender;
+  if (!WATTLE_CHECKED(note_sender, equal(header_sender(note), header_recipient(message1))))
+    return WireCheck::Sender;
   const Secret<32> key = note_key(type, record, note.subspan(kNoteSalt, 16), message1);
   crypto::Aead aead(key.view(), crypto::Aead::Use::Open);
-  return aead.open(0, note.subspan(1, kNoteSealed - 1), note.subspan(kNoteSealed), text)
+  return WATTLE_CHECKED(note_tag, aead.open(0, note.subspan(1, kNoteSealed - 1),
+                                            note.subspan(kNoteSealed), text))
              ? WireCheck::Accept
              : WireCheck::Tag;
 }

@@ -1,5 +1,6 @@
 #include "cryptod/core/handshake_responder.h"
 
+#include "common/base/mutant.h"
 #include "common/base/writer.h"
 #include "common/crypto/aead.h"
 
@@ -11,19 +12,21 @@ constexpr ByteArray<32> kNoPsk{};
 
 }  // namespace
 
-WireCheck check_message1(ByteView d, const ShortId& me, const OwnKeys& keys,
-                         const Mac* demanded_cookie, LocalKey*& key) {
+WireCheck check_message1(ByteView d, const ShortId& me, const OwnKeys& keys, LocalKey*& key) {
   const WireCheck header = check_header(d, WireType::Message1, me, kMessage1Size);
   if (header != WireCheck::Accept) return header;
-  LocalKey* const found = keys.find(read_u64(d, 32));
-  if (found == nullptr) return WireCheck::Epoch;
-  if (!secret_equal(d.subspan(562, kMacSize), mac1(found->mac1_key, d.first(562))))
-    return WireCheck::Mac1;
-  key = found;
-  if (demanded_cookie != nullptr &&
-      !secret_equal(d.subspan(578, kMacSize), mac2(*demanded_cookie, d.first(578))))
-    return WireCheck::Mac2;
-  return found->key ? WireCheck::Accept : WireCheck::Stale;
+  key = keys.find(read_u64(d, 32));
+  return key == nullptr ? WireCheck::Epoch : WireCheck::Accept;
+}
+
+bool has_mac1(ByteView d, const LocalKey& key) {
+  return WATTLE_CHECKED(handshake_mac1,
+                        secret_equal(d.subspan(562, kMacSize), mac1(key.mac1_key, d.first(562))));
+}
+
+bool has_mac2(ByteView d, const Mac& cookie) {
+  return WATTLE_CHECKED(handshake_mac2,
+                        secret_equal(d.subspan(578, kMacSize), mac2(cookie, d.first(578))));
 }
 
 WireCheck Responder::read(const NetworkId& network, const NodeAddress& me, const LocalKey& own,
@@ -36,21 +39,24 @@ WireCheck Responder::read(const NetworkId& network, const NodeAddress& me, const
   noise.mix_hash(ephemeral_);
   noise.mix_key(ephemeral_);
   noise.mix_key(es->view());
-  if (!noise.decrypt(d.subspan(73, 49), static_)) return WireCheck::TagC1;
+  if (!WATTLE_CHECKED(handshake_tag_c1, noise.decrypt(d.subspan(73, 49), static_)))
+    return WireCheck::TagC1;
   const auto ss = own.key->dh(static_);
   if (!ss) return WireCheck::Point;
   noise.mix_key(ss->view());
   ByteArray<8 + kPacketKeySize + kCredentialSize> payload{};
-  if (!noise.decrypt(d.subspan(122, 440), payload)) return WireCheck::TagC2;
+  if (!WATTLE_CHECKED(handshake_tag_c2, noise.decrypt(d.subspan(122, 440), payload)))
+    return WireCheck::TagC2;
 
   const ByteView text(payload);
   record_ = to_array<kPacketKeySize>(text.subspan(8));
   credential_ = to_array<kCredentialSize>(text.subspan(8 + kPacketKeySize));
   initiator_.bytes = to_array<40>(ByteView(record_).subspan(24));
-  if (!equal(ByteView(record_).subspan(88, 33), static_)) return WireCheck::KeyMismatch;
-  if (initiator_ == me) return WireCheck::Self;
+  if (!WATTLE_CHECKED(handshake_key_mismatch, equal(ByteView(record_).subspan(88, 33), static_)))
+    return WireCheck::KeyMismatch;
+  if (WATTLE_CHECKED(handshake_self, initiator_ == me)) return WireCheck::Self;
   peer_ = initiator_.short_id();
-  if (!equal(header_sender(d), peer_)) return WireCheck::Sender;
+  if (!WATTLE_CHECKED(handshake_sender, equal(header_sender(d), peer_))) return WireCheck::Sender;
   mark_ = {read_u64(record_, 64), read_u64(text, 0)};
   me_ = me.short_id();
   peer_index_ = read_u32(d, kHeaderSize);
@@ -61,7 +67,8 @@ WireCheck Responder::read(const NetworkId& network, const NodeAddress& me, const
 Responder::Judgement Responder::judge(const Trust& trust, UnixTime now,
                                       const std::optional<HandshakeMark>& newest,
                                       const SeenRecord* seen, Accepted& out) const {
-  if (newest && mark_ <= *newest) return {WireCheck::Replay, Check::Accept};
+  if (newest && WATTLE_CHECKED(handshake_mark, mark_ <= *newest))
+    return {WireCheck::Replay, Check::Accept};
   return {WireCheck::Accept,
           accept_record(trust, record_, credential_, initiator_, now, seen, out)};
 }

@@ -16,10 +16,12 @@ struct HandshakeMark {
   auto operator<=>(const HandshakeMark&) const = default;
 };
 
-// Header, epoch, mac1, mac2 (only where a cookie is demanded) and whether the key still lives.
-// Accept sets `key`; so do Mac2 and Stale, which the caller may answer with a note.
-WireCheck check_message1(ByteView datagram, const ShortId& me, const OwnKeys& keys,
-                         const Mac* demanded_cookie, LocalKey*& key);
+// What costs next to nothing: header and epoch. Accept sets `key`, whose private half may be gone
+// (then Stale is the caller's answer, once mac1 and, where it is demanded, mac2 are right).
+WireCheck check_message1(ByteView datagram, const ShortId& me, const OwnKeys& keys, LocalKey*& key);
+// Of a message 1 that passed check_message1.
+bool has_mac1(ByteView datagram, const LocalKey& key);
+bool has_mac2(ByteView datagram, const Mac& cookie);
 
 class Responder {
  public:

@@ -1,5 +1,6 @@
 // The stale-key notice (security.md 2.5.3, vectors' decisions 9 and 16): told to whoever knocks
 // with a record of ours whose private half is gone, and what becomes of one that we are told.
+#include "common/base/mutant.h"
 #include "cryptod/core/handshake_flow.h"
 
 namespace wattle::cryptod {
@@ -8,7 +9,8 @@ namespace wattle::cryptod {
 void HandshakeFlow::tell_stale(const LocalKey& used, const Received& d) {
   const LocalKey* const newest = ctx_.self.key();
   if (newest == nullptr || newest->epoch <= used.epoch) return;
-  if (!notices_.take(ctx_.now())) return ctx_.count(Counter::DropHandshakeBudget);
+  if (!WATTLE_CHECKED(stale_rate, notices_.take(ctx_.now())))
+    return ctx_.count(Counter::DropHandshakeBudget);
   const MutableBytes out = ctx_.out->allocate(kStaleSize);
   if (out.empty()) return ctx_.count(Counter::DropNoBuffer);
   ByteArray<16> salt{};
@@ -33,7 +35,7 @@ void HandshakeFlow::stale(const Received& d) {
   std::uint64_t named = 0;
   const WireCheck check = peer.handshake->initiator.stale(d.bytes, named);
   if (check != WireCheck::Accept) return refuse(check);
-  if (peer.handshake->told_stale) return refuse(WireCheck::Replay);
+  if (WATTLE_CHECKED(stale_once, peer.handshake->told_stale)) return refuse(WireCheck::Replay);
   peer.handshake->told_stale = true;
   ctx_.count(Counter::StaleHeard);
   if (peer.seen->epoch > peer.handshake->initiator.epoch()) return begin_anew(peer);

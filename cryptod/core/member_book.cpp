@@ -1,5 +1,7 @@
 #include "cryptod/core/member_book.h"
 
+#include "common/base/mutant.h"
+
 #include <algorithm>
 
 #include "common/base/mutant.h"
@@ -12,17 +14,24 @@ Check MemberBook::verify(Peer& peer, ByteView record, ByteView credential) {
       accept_record(ctx_.self.trust, record, credential, peer.address, ctx_.moment.unix_now,
                     peer.seen ? &*peer.seen : nullptr, accepted);
   if (check != Check::Accept) {
-    ctx_.count(Counter::MembersRefused);
+    refused(check, record, peer.seen ? &*peer.seen : nullptr, false);
     return check;
   }
   return install(peer, accepted, record, credential) ? Check::Accept : Check::Owner;
+}
+
+void MemberBook::refused(Check check, ByteView record, const SeenRecord* seen, bool message1) {
+  ctx_.counters.add_record(check, message1);
+  if (check != Check::PkrEpoch || seen == nullptr) return;
+  const auto refused = decode_packet_key(record);
+  if (refused && refused->epoch == seen->epoch) ctx_.count(Counter::DropEqualEpoch);
 }
 
 bool MemberBook::install(Peer& peer, const Accepted& accepted, ByteView record,
                          ByteView credential) {
   const auto owner = ctx_.owners.find(accepted.credential.mac);
   const bool own = ctx_.self.credential && ctx_.self.credential->mac == accepted.credential.mac;
-  if (own || (owner && *owner != peer.slot)) {
+  if (WATTLE_CHECKED(member_mac_clash, own || (owner && *owner != peer.slot))) {
     ctx_.count(Counter::MemberClash);
     return false;
   }
@@ -53,7 +62,7 @@ bool MemberBook::usable(const Peer& peer) const {
 
 void MemberBook::ask(Peer& peer, std::uint64_t epoch) {
   if (!ctx_.meta_up || (peer.want_at != kNever && ctx_.now() < peer.want_at)) return;
-  if (!asks_.take(ctx_.now())) {
+  if (!WATTLE_CHECKED(wants_rate, asks_.take(ctx_.now()))) {
     ctx_.count(Counter::WantsFull);
     return;
   }
@@ -81,14 +90,14 @@ void MemberBook::sweep() {
   for (const auto& peer : ctx_.peers) {
     if (!peer->member) continue;
     const Credential& credential = peer->member->credential;
-    if (ctx_.self.trust.revoked.contains(credential.serial)) {
+    if (WATTLE_CHECKED(member_revoked, ctx_.self.trust.revoked.contains(credential.serial))) {
       if (peer->current || peer->previous || peer->next) ctx_.count(Counter::SessionsRevoked);
       cut(*peer);
     } else if (!WATTLE_CHECKED(credential_key_in_force,
                                ctx_.self.trust.has_key(credential.signed_by))) {
       if (peer->current || peer->previous || peer->next) ctx_.count(Counter::SessionsRetired);
       cut(*peer);
-    } else if (now >= credential.not_after.seconds + kClockSkew) {
+    } else if (WATTLE_CHECKED(member_expired, now >= credential.not_after.seconds + kClockSkew)) {
       if (peer->current || peer->previous || peer->next) ctx_.count(Counter::SessionsExpired);
       cut(*peer);
     }

@@ -17,6 +17,9 @@ class MemberBook {
 
   // Runs the acceptance list and, if all is well, installs the member.
   Check verify(Peer& peer, ByteView record, ByteView credential);
+  // A refusal by the acceptance list, of a message 1 or of anything else. Two records with one
+  // epoch are counted by themselves: their owner's key, or keyd's counter, is in other hands, too.
+  void refused(Check check, ByteView record, const SeenRecord* seen, bool message1);
   // After an accept_record of its own (message 1). False: its MAC is another member's.
   bool install(Peer& peer, const Accepted& accepted, ByteView record, ByteView credential);
 

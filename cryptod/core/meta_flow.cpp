@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/mutant.h"
 #include "common/proto/origin_record.h"
 #include "cryptod/core/path_words.h"
 
@@ -78,7 +79,8 @@ void MetaFlow::judge_document(const std::string& text) {
   if (!document && document.error().code == Errc::Exists)
     return refuse(Counter::DocumentsForked, "document_forked");
   if (!document) return refuse(Counter::DocumentsRefused, "document_signature");
-  if (document->version < std::max(ctx_.self.document_version, ctx_.self.least_document))
+  if (WATTLE_CHECKED(document_older, document->version < std::max(ctx_.self.document_version,
+                                                                  ctx_.self.least_document)))
     return refuse(Counter::DocumentsRefused, "document_old");
   if (document->version == ctx_.self.document_version) return;
   ctx_.self.document_version = document->version;
@@ -90,7 +92,7 @@ void MetaFlow::judge_document(const std::string& text) {
   for (const Revocation& r : document->revoked) ctx_.self.trust.revoked.insert(r.serial);
   members_.sweep();
   own_keys_.try_offered();  // what was offered before may be of a key that is new here
-  if (!ctx_.self.barred()) return wake();
+  if (!WATTLE_CHECKED(self_revoked, ctx_.self.barred())) return wake();
   for (const auto& peer : ctx_.peers) sessions_.drop_all(*peer);  // we are out ourselves
 }
 
@@ -177,7 +179,9 @@ void MetaFlow::on(const meta_link::Gone& m) {
 
 void MetaFlow::on(const meta_link::Stale& m) {
   Peer* const peer = ctx_.peers.find(NodeAddress{m.address});
-  if (peer == nullptr || !peer->seen || m.epoch <= peer->seen->epoch) return;
+  if (peer == nullptr || !peer->seen ||
+      WATTLE_CHECKED(metad_stale_epoch, m.epoch <= peer->seen->epoch))
+    return;
   // The number is a hint of whoever sent it: ask for the next one after what we verified, now if
   // we speak with it, else when a session is wanted.
   peer->stale = true;
@@ -269,7 +273,7 @@ void MetaFlow::tell(Peer& peer, std::uint32_t id) {
 void MetaFlow::work() {
   if (offered_ && documents_.take(ctx_.now()))
     judge_document(std::exchange(offered_, std::nullopt)->text);
-  while (!backlog_.empty() && verifications_.take(ctx_.now())) {
+  while (!backlog_.empty() && WATTLE_CHECKED(metad_verify_rate, verifications_.take(ctx_.now()))) {
     Peer& peer = ctx_.peers.at(backlog_.front());
     backlog_.pop_front();
     verify(peer);

@@ -1,5 +1,7 @@
 #include "cryptod/core/neighbour_desk.h"
 
+#include "common/base/mutant.h"
+
 #include <algorithm>
 
 namespace wattle::cryptod {
@@ -21,7 +23,7 @@ NeighbourDesk::Question* NeighbourDesk::find_or_make(std::uint8_t kind,
     if (q.expires <= ctx_.now()) free = &q;
   }
   if (free == nullptr) {
-    if (questions_.size() >= kQuestions) {
+    if (WATTLE_CHECKED(questions_most, questions_.size() >= kQuestions)) {
       ctx_.count(Counter::DropNeighbourFull);
       return nullptr;
     }

@@ -1,5 +1,7 @@
 #include "cryptod/core/own_endpoints.h"
 
+#include "common/base/mutant.h"
+
 #include <algorithm>
 
 namespace wattle::cryptod {
@@ -13,9 +15,13 @@ bool OwnEndpoints::is_own(const Endpoint& endpoint) const {
 bool OwnEndpoints::usable(const Endpoint& endpoint) const {
   const IpAddress& a = endpoint.address;
   const std::uint16_t own_port = a.is_v4() ? ctx_.device.port4 : ctx_.device.port6;
-  if (own_port == 0 || endpoint.port == 0 || a.is_unspecified() || a.is_multicast()) return false;
-  if (ctx_.config.prefix4.contains(a) || ctx_.config.prefix6.contains(a)) return false;
-  return !is_own(endpoint);
+  if (own_port == 0 ||
+      WATTLE_CHECKED(endpoint_kind, endpoint.port == 0 || a.is_unspecified() || a.is_multicast()))
+    return false;
+  if (WATTLE_CHECKED(endpoint_inside,
+                     ctx_.config.prefix4.contains(a) || ctx_.config.prefix6.contains(a)))
+    return false;
+  return !WATTLE_CHECKED(endpoint_own, is_own(endpoint));
 }
 
 void OwnEndpoints::told(const Peer& by, const Endpoint& endpoint) {

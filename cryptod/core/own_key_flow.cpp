@@ -1,5 +1,7 @@
 #include "cryptod/core/own_key_flow.h"
 
+#include "common/base/mutant.h"
+
 #include <algorithm>
 
 namespace wattle::cryptod {
@@ -12,9 +14,9 @@ constexpr Duration kLookAgain = std::chrono::minutes(10);  // clocks get set
 
 void OwnKeyFlow::identity(const key_link::Identity& identity) {
   const NodeAddress address{identity.address};
-  if (identity.network != ctx_.config.network)
+  if (WATTLE_CHECKED(keyd_network, identity.network != ctx_.config.network))
     return refuse(key_link::Identity::kName, "network_id");
-  if (ctx_.self.address && *ctx_.self.address != address)
+  if (WATTLE_CHECKED(keyd_address, ctx_.self.address && *ctx_.self.address != address))
     return refuse(key_link::Identity::kName, "owner");
   ctx_.self.address = address;
   ctx_.self.id = address.short_id();
@@ -42,7 +44,7 @@ bool OwnKeyFlow::try_credential() {
   Credential accepted;
   const Check check = accept_credential(self.trust, *self.offered, *self.address,
                                         ctx_.moment.unix_now, self.highest_serial, accepted);
-  if (check != Check::Accept) {
+  if (WATTLE_CHECKED(own_credential, check != Check::Accept)) {
     ctx_.refuse(Counter::CredentialsRefused, "meta", meta_link::OwnCredential::kName,
                 check_name(check));
     credential_at_ = ctx_.now() + kCredentialAgain;
@@ -77,7 +79,8 @@ void OwnKeyFlow::refused(const key_link::PacketKeyRefused& message) {
 
 void OwnKeyFlow::last_record(const key_link::LastRecord& message) {
   const auto record = decode_packet_key(message.record);
-  if (!record || record->network != ctx_.config.network || record->owner != ctx_.self.address)
+  if (!record || WATTLE_CHECKED(last_record_network, record->network != ctx_.config.network) ||
+      WATTLE_CHECKED(last_record_owner, record->owner != ctx_.self.address))
     return refuse(key_link::LastRecord::kName, "owner");
   if (ctx_.self.keys.find(record->epoch) == nullptr) ctx_.self.keys.remember(message.record);
 }
@@ -110,7 +113,7 @@ void OwnKeyFlow::signed_record(const key_link::PacketKey& message) {
       accept_record(ctx_.self.trust, message.record, ctx_.self.credential_bytes, *ctx_.self.address,
                     ctx_.moment.unix_now, seen ? &*seen : nullptr, accepted);
   if (check != Check::Accept) return refuse(key_link::PacketKey::kName, check_name(check));
-  if (accepted.record.key != made_->public_key())
+  if (WATTLE_CHECKED(own_record, accepted.record.key != made_->public_key()))
     return refuse(key_link::PacketKey::kName, "another_key");
   ctx_.self.keys.install(
       std::make_shared<LocalKey>(message.record, ctx_.self.credential_bytes, std::move(made_)),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "cryptod/core/path_words.h"
 #include "cryptod/core/probe_body.h"
 
@@ -48,7 +49,9 @@ std::size_t PathDesk::candidates(const Peer& peer, std::size_t round,
   std::size_t count = 0;
   // A link-local address is of use only with the interface on which it was seen.
   const auto take = [&](const Endpoint& e) {
-    if (count == out.size() || e.address.is_link_local() || !own_.usable(e)) return;
+    if (count == out.size() || WATTLE_CHECKED(path_link_local, e.address.is_link_local()) ||
+        !WATTLE_CHECKED(path_usable, own_.usable(e)))
+      return;
     const auto end = out.begin() + static_cast<std::ptrdiff_t>(count);
     if (std::find(out.begin(), end, e) == end) out[count++] = e;
   };
@@ -87,7 +90,8 @@ void PathDesk::ask(Peer& peer, const Path& path, bool follow) {
 bool PathDesk::answered(Peer& peer, const Path& from, std::uint64_t nonce) {
   PathState& way = peer.way;
   const auto place = std::find_if(way.trials.begin(), way.trials.end(), [&](const PathTrial& t) {
-    return t.nonce == nonce && same_way(t.path, from) && ctx_.now() < t.sent + kTrialLife;
+    return WATTLE_CHECKED(path_nonce, t.nonce == nonce) &&
+           WATTLE_CHECKED(path_way, same_way(t.path, from)) && ctx_.now() < t.sent + kTrialLife;
   });
   if (place == way.trials.end()) return false;
   const PathTrial trial = *place;
@@ -136,7 +140,9 @@ void PathDesk::consider(Peer& peer, const Path& from) {
     sessions_.await(peer);  // it may have lost the way that we use: see whether that still carries
     return;
   }
-  if (ctx_.now() < way.follow_at || !allowed(peer, from)) return;
+  if (WATTLE_CHECKED(path_follow_pause, ctx_.now() < way.follow_at) ||
+      !WATTLE_CHECKED(path_follow_allowed, allowed(peer, from)))
+    return;
   way.follow_at = ctx_.now() + kFollowPause;
   ask(peer, from, true);
 }

@@ -34,7 +34,8 @@ struct PendingHandshake {
   Instant sent;   // this try
   Instant retry_at;
   std::uint32_t tries = 1;
-  bool told_stale = false;  // its answer was a stale-key notice
+  bool told_stale = false;   // its answer was a stale-key notice
+  bool told_cookie = false;  // a cookie; it has been sent once more
 };
 
 struct Peer {

@@ -1,5 +1,7 @@
 #include "cryptod/core/peer_table.h"
 
+#include "common/base/mutant.h"
+
 namespace wattle::cryptod {
 
 Peer* PeerTable::find(const NodeAddress& address) {
@@ -21,7 +23,7 @@ Peer* PeerTable::add(const NodeAddress& address, Fault& fault) {
     fault = Fault::Clash;
     return nullptr;
   }
-  if (free_.empty() && peers_.size() >= kMaxPeers) {
+  if (free_.empty() && WATTLE_CHECKED(peers_most, peers_.size() >= kMaxPeers)) {
     fault = Fault::Full;
     return nullptr;
   }

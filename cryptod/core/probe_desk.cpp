@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "cryptod/core/probe_body.h"
 
 namespace wattle::cryptod {
@@ -39,7 +40,9 @@ bool ProbeDesk::probe(Peer& peer, Session& session, const Path& from, ByteView b
   const auto probe = parse_probe(body);
   if (!probe) return false;
   if (probe->answer) {
-    if (probe->seen && from.is_direct() && peer.neighbour) own_.told(peer, *probe->seen);
+    if (probe->seen && WATTLE_CHECKED(seen_direct, from.is_direct()) &&
+        WATTLE_CHECKED(seen_neighbour, peer.neighbour))
+      own_.told(peer, *probe->seen);
     answered(peer, from, probe->nonce);
   } else if (session.can_send(ctx_.now())) {
     ProbeBody reply{probe->nonce, true, {}};

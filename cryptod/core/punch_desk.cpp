@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "cryptod/core/path_words.h"
 
 namespace wattle::cryptod {
@@ -34,13 +35,14 @@ bool PunchDesk::endpoints(Peer& peer, ByteView body) {
   PathState& way = peer.way;
   const bool straight = peer.path && peer.path->is_direct() && !way.left && way.unanswered == 0;
   if (!sessions_.can_send(peer) || !paths_.may_go_direct(peer) || straight ||
-      ctx_.now() < way.note_heard_at + kHearPause) {
+      WATTLE_CHECKED(note_pause, ctx_.now() < way.note_heard_at + kHearPause)) {
     ctx_.count(Counter::DropNote);
     return true;
   }
   way.note_heard_at = ctx_.now();
   std::erase_if(note->endpoints, [&](const Endpoint& e) {
-    return e.address.is_loopback() || e.address.is_link_local() || !own_.usable(e);
+    return WATTLE_CHECKED(note_local, e.address.is_loopback() || e.address.is_link_local()) ||
+           !WATTLE_CHECKED(note_usable, own_.usable(e));
   });
   const bool reply = ctx_.now() >= way.note_sent_at + kNotePause;
   if (reply) send_note(peer);
@@ -60,7 +62,8 @@ bool PunchDesk::endpoints(Peer& peer, ByteView body) {
 }
 
 void PunchDesk::send_opener(Peer& peer, const Endpoint& to) {
-  if (!packets_.take(ctx_.now())) return ctx_.count(Counter::PunchesPaced);
+  if (!WATTLE_CHECKED(punch_rate, packets_.take(ctx_.now())))
+    return ctx_.count(Counter::PunchesPaced);
   ctx_.count(Counter::PunchPackets);
   const std::size_t before = ctx_.out->datagrams.size();
   sessions_.send_on(peer, *peer.current, Path::direct(to), InnerType::Empty, {},
@@ -71,7 +74,7 @@ void PunchDesk::send_opener(Peer& peer, const Endpoint& to) {
 void PunchDesk::step(Peer& peer) {
   Punch& punch = *peer.way.punch;
   for (const Endpoint& to : punch.targets) {
-    if (!packets_.take(ctx_.now())) {
+    if (!WATTLE_CHECKED(punch_step_rate, packets_.take(ctx_.now()))) {
       ctx_.count(Counter::PunchesPaced);
       continue;
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "common/base/writer.h"
 
 namespace wattle::cryptod {
@@ -53,10 +54,13 @@ Peer* RelayFlow::find_hop(const Peer& from, const ShortId& recipient, Counter& d
                         !(to->neighbour && to->link_way == meta_link::LinkWay::Down);
   if (has_path && to != &from && ctx_.now() < to->heard_at + kFresh) return to;
   const ShortId& id = recipient;
-  Peer* const hop =
-      from.neighbour ? ctx_.table.first_hop(ctx_.peers, id, ctx_.now(), &from) : nullptr;
+  Peer* const hop = WATTLE_CHECKED(relay_neighbour, from.neighbour)
+                        ? ctx_.table.first_hop(ctx_.peers, id, ctx_.now(), &from)
+                        : nullptr;
   if (hop != nullptr) return hop;
-  if (has_path && to != &from && ctx_.now() < to->heard_at + kRegistered) return to;
+  if (has_path && WATTLE_CHECKED(relay_back, to != &from) &&
+      WATTLE_CHECKED(relay_registered, ctx_.now() < to->heard_at + kRegistered))
+    return to;
   const bool back =
       to == &from || (from.neighbour && ctx_.table.first_hop(ctx_.peers, id, ctx_.now()) == &from);
   drop = back ? Counter::DropRelayBack : Counter::DropRelayUnknown;
@@ -64,22 +68,26 @@ Peer* RelayFlow::find_hop(const Peer& from, const ShortId& recipient, Counter& d
 }
 
 void RelayFlow::relay(Received& d) {
-  if (!is_relayed_type(header_type(d.bytes))) return ctx_.count(Counter::DropType);
+  if (!WATTLE_CHECKED(relay_type, is_relayed_type(header_type(d.bytes))))
+    return ctx_.count(Counter::DropType);
   if (d.via.hop == kNoSlot) return ctx_.count(Counter::DropRelaySource);
   Peer& from = ctx_.peers.at(d.via.hop);
-  if (!from.member || !from.current) return ctx_.count(Counter::DropRelaySource);
+  if (!WATTLE_CHECKED(relay_source, from.member && from.current))
+    return ctx_.count(Counter::DropRelaySource);
   const ShortId recipient = to_array<8>(header_recipient(d.bytes));
   const auto drop = [&](Counter counter, RefusalCode code) {
     ctx_.count(counter);
     refuse(from, code, recipient);
   };
-  if (ctx_.config.relay_rate == 0) return drop(Counter::DropRelayOff, RefusalCode::Off);
-  if (header_hops(d.bytes) >= kHops) return drop(Counter::DropHops, RefusalCode::Hops);
+  if (WATTLE_CHECKED(relay_off, ctx_.config.relay_rate == 0))
+    return drop(Counter::DropRelayOff, RefusalCode::Off);
+  if (WATTLE_CHECKED(relay_hops, header_hops(d.bytes) >= kHops))
+    return drop(Counter::DropHops, RefusalCode::Hops);
   Counter reason = Counter::DropRelayUnknown;
   const Peer* const hop = find_hop(from, recipient, reason);
   if (hop == nullptr) return drop(reason, RefusalCode::Unknown);
   if (!from.relay_budget) from.relay_budget = make_budget(ctx_.config.relay_rate);
-  if (!from.relay_budget->take(ctx_.now(), d.bytes.size()))
+  if (!WATTLE_CHECKED(relay_budget, from.relay_budget->take(ctx_.now(), d.bytes.size())))
     return drop(Counter::DropRelayBudget, RefusalCode::Off);
   ++d.bytes[0];
   ctx_.count(Counter::Relayed);
@@ -88,7 +96,8 @@ void RelayFlow::relay(Received& d) {
 }
 
 void RelayFlow::refuse(Peer& from, RefusalCode code, const ShortId& recipient) {
-  if (ctx_.now() < from.refuse_at || !sessions_.can_send(from)) return;
+  if (WATTLE_CHECKED(relay_refuse_pause, ctx_.now() < from.refuse_at) || !sessions_.can_send(from))
+    return;
   from.refuse_at = ctx_.now() + kRefusalPause;
   ByteArray<kRefusal> body{};
   FixedWriter(body).u8(static_cast<std::uint8_t>(code)).bytes(recipient);
@@ -99,7 +108,7 @@ void RelayFlow::refuse(Peer& from, RefusalCode code, const ShortId& recipient) {
 bool RelayFlow::refusal(Peer& from, ByteView body) {
   if (body.size() != kRefusal) return false;
   ctx_.count(Counter::RefusalsHeard);
-  if (ctx_.now() < from.heed_at) return true;
+  if (WATTLE_CHECKED(relay_heed_pause, ctx_.now() < from.heed_at)) return true;
   from.heed_at = ctx_.now() + kRefusalPause / 2;
   const ShortId recipient = to_array<8>(body.subspan(1));
   const ForwardingRow* const row = ctx_.table.find(recipient);

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdint>
 
+#include "common/base/mutant.h"
+
 namespace wattle::cryptod {
 
 class ReplayWindow {
@@ -14,7 +16,8 @@ class ReplayWindow {
   // True if this counter may still come.
   bool fresh(std::uint64_t counter) const {
     if (empty_ || counter > newest_) return true;
-    return newest_ - counter < kSize && (word(counter) & mask(counter)) == 0;
+    return WATTLE_CHECKED(window_old, newest_ - counter < kSize) &&
+           WATTLE_CHECKED(window_seen, (word(counter) & mask(counter)) == 0);
   }
 
   // Marks it as seen. Only after the tag proved right. True if it is the newest so far.

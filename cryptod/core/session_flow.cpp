@@ -1,5 +1,7 @@
 #include "cryptod/core/session_flow.h"
 
+#include "common/base/mutant.h"
+
 namespace wattle::cryptod {
 
 namespace {
@@ -19,7 +21,7 @@ void SessionFlow::transport(const Received& d) {
   if (place == ctx_.indices.end()) return ctx_.count(Counter::DropReceiverIndex);
   Peer& peer = ctx_.peers.at(place->second);
   Session* const session = peer.by_index(place->first);
-  if (session == nullptr || session->too_old(ctx_.now()))
+  if (session == nullptr || WATTLE_CHECKED(session_age, session->too_old(ctx_.now())))
     return ctx_.count(Counter::DropReceiverIndex);
   Session::Opened opened;
   const WireCheck check = session->open(d.bytes, opened);
@@ -45,7 +47,8 @@ void SessionFlow::transport(const Received& d) {
   }
   inner(peer, *session, from, opened);
   // Only the newest packet of the newest session tells of a new path.
-  paths_.heard(peer, from, opened.newest && session == peer.current.get());
+  paths_.heard(peer, from,
+               WATTLE_CHECKED(path_newest, opened.newest) && session == peer.current.get());
 }
 
 // The initiator's first valid frame on a session that we answered: now it may be used.
@@ -62,7 +65,7 @@ void SessionFlow::inner(Peer& peer, Session& session, const Path& from,
                         const Session::Opened& opened) {
   switch (static_cast<InnerType>(opened.type)) {
     case InnerType::Empty:
-      if (!opened.body.empty()) ctx_.count(Counter::DropInnerLength);
+      if (WATTLE_CHECKED(inner_empty, !opened.body.empty())) ctx_.count(Counter::DropInnerLength);
       return;
     case InnerType::Frame:
     case InnerType::FullFrame:
@@ -92,7 +95,8 @@ void SessionFlow::records(Peer& peer, ByteView body) {
   const bool known = peer.member && equal(body.first(kPacketKeySize), peer.member->record) &&
                      (!both || equal(body.subspan(kPacketKeySize), peer.member->credential_bytes));
   if (known) return;  // pushed once more
-  if (!peer.member || !peer.records.take(ctx_.now())) return ctx_.count(Counter::DropRecordBudget);
+  if (!peer.member || !WATTLE_CHECKED(records_rate, peer.records.take(ctx_.now())))
+    return ctx_.count(Counter::DropRecordBudget);
   const CredentialBytes credential = both ? to_array<kCredentialSize>(body.subspan(kPacketKeySize))
                                           : peer.member->credential_bytes;
   members_.verify(peer, body.first(kPacketKeySize), credential);

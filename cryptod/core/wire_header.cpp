@@ -1,5 +1,6 @@
 #include "cryptod/core/wire_header.h"
 
+#include "common/base/mutant.h"
 #include "common/base/writer.h"
 
 namespace wattle::cryptod {
@@ -67,13 +68,16 @@ void write_header(MutableBytes out, WireType type, const ShortId& sender, const 
 
 WireCheck check_header(ByteView datagram, WireType type, const ShortId& me, std::size_t size) {
   if (datagram.size() < kHeaderSize) return WireCheck::Length;
-  if (header_flags(datagram) != 0) return WireCheck::Header;
-  if (!equal(header_recipient(datagram), me)) return WireCheck::Recipient;
-  if (header_type(datagram) != static_cast<std::uint8_t>(type)) return WireCheck::Type;
+  if (WATTLE_CHECKED(wire_flags, header_flags(datagram) != 0)) return WireCheck::Header;
+  if (!WATTLE_CHECKED(wire_recipient, equal(header_recipient(datagram), me)))
+    return WireCheck::Recipient;
+  if (WATTLE_CHECKED(wire_type, header_type(datagram) != static_cast<std::uint8_t>(type)))
+    return WireCheck::Type;
   const bool transport = type == WireType::Transport;
   if (transport ? datagram.size() < size : datagram.size() != size) return WireCheck::Length;
-  if (datagram[26] != 0) return WireCheck::Header;
-  if (!transport && read_u64(datagram, 2) != 0) return WireCheck::Header;
+  if (WATTLE_CHECKED(wire_peer_ids, datagram[26] != 0)) return WireCheck::Header;
+  if (!transport && WATTLE_CHECKED(wire_mac_field, read_u64(datagram, 2) != 0))
+    return WireCheck::Header;
   return WireCheck::Accept;
 }
 

@@ -26,6 +26,9 @@ enum class WireType : std::uint8_t {
   Transport = 0x26,
 };
 
+// Of the numbers between them, kept for later.
+inline bool is_reserved(std::uint8_t type) { return type == 0x24 || type == 0x25; }
+
 enum class InnerType : std::uint8_t {
   Empty = 0,      // confirmation or keepalive
   Frame = 1,      // between the two nodes' own MACs: ethertype || payload

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/base/mutant.h"
 #include "common/base/reader.h"
 #include "common/base/writer.h"
 #include "common/crypto/digest.h"
@@ -46,7 +47,7 @@ SlotBytes build_slot(const Counters& c) {
 Result<Counters> parse_slot(ByteView slot) {
   if (slot.size() != kSlotSize) return Errc::Truncated;
   const crypto::Hash sum = crypto::sha256(slot.first(kBody));
-  if (!equal(sum, slot.subspan(kBody))) return Errc::BadSignature;
+  if (!WATTLE_CHECKED(keyd_slot_sum, equal(sum, slot.subspan(kBody)))) return Errc::BadSignature;
   Reader in(slot);
   Counters c;
   const auto magic = in.array<4>();

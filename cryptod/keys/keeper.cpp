@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "common/base/parse.h"
 #include "common/proto/enrolment.h"
 #include "common/proto/origin_record.h"
@@ -25,11 +26,13 @@ bool time_is_right(const key_link::SignPacketKey& request, std::uint64_t unix_ms
   const std::uint64_t begin = request.not_before.seconds;
   const std::uint64_t end = request.not_after.seconds;
   const std::uint64_t off = begin > now ? begin - now : now - begin;
-  return off <= kClockSkew && end > begin && end - begin <= kPacketKeyLife;
+  return WATTLE_CHECKED(keyd_begin, off <= kClockSkew) &&
+         WATTLE_CHECKED(keyd_life, end > begin && end - begin <= kPacketKeyLife);
 }
 
 bool can_be_dialled(const Endpoint& e) {
-  return e.port != 0 && !e.address.is_unspecified() && !e.address.is_multicast();
+  return WATTLE_CHECKED(keyd_endpoint,
+                        e.port != 0 && !e.address.is_unspecified() && !e.address.is_multicast());
 }
 
 // max(stored + 1, clock); 0 if there is no number left.
@@ -55,7 +58,7 @@ std::optional<key_link::LastRecord> Keeper::last_record() const {
 }
 
 bool Keeper::saw(const key_link::DocumentSeen& document) {
-  if (document.version <= counters_.document) return true;
+  if (WATTLE_CHECKED(keyd_document, document.version <= counters_.document)) return true;
   Counters next = counters_;
   next.document = document.version;
   return keep(next);
@@ -71,13 +74,14 @@ bool Keeper::keep(Counters next) {
 Keeper::PacketKeyAnswer Keeper::sign(const key_link::SignPacketKey& request,
                                      std::uint64_t unix_ms) {
   using No = key_link::PacketKeyRefused;
-  if (!crypto::is_point(request.key)) return No{Refusal::BadField, 0};
+  if (!WATTLE_CHECKED(keyd_point, crypto::is_point(request.key))) return No{Refusal::BadField, 0};
   if (!time_is_right(request, unix_ms)) return No{Refusal::BadTime, 0};
   Counters next = counters_;
-  if (const std::uint64_t wait = take(next.record, kRecordRate, unix_ms); wait != 0)
+  if (const std::uint64_t wait = take(next.record, kRecordRate, unix_ms);
+      WATTLE_CHECKED(keyd_record_rate, wait != 0))
     return No{Refusal::TooFast, as_retry(wait)};
   next.epoch = next_number(counters_.epoch, unix_ms);
-  if (next.epoch == 0) return No{Refusal::Storage, kStorageRetryMs};
+  if (WATTLE_CHECKED(keyd_epoch_end, next.epoch == 0)) return No{Refusal::Storage, kStorageRetryMs};
 
   PacketKeyRecord record;
   record.network = network_;
@@ -101,7 +105,8 @@ Keeper::OriginAnswer Keeper::sign(const key_link::SignOrigin& request, std::uint
       !std::all_of(request.endpoints.begin(), request.endpoints.end(), can_be_dialled))
     return no(Refusal::BadField, 0);
   Counters next = counters_;
-  if (const std::uint64_t wait = take(next.origin, kOriginRate, unix_ms); wait != 0)
+  if (const std::uint64_t wait = take(next.origin, kOriginRate, unix_ms);
+      WATTLE_CHECKED(keyd_origin_rate, wait != 0))
     return no(Refusal::TooFast, wait);
   next.seqno = next_number(counters_.seqno, unix_ms);
   if (next.seqno == 0 || !keep(next)) return no(Refusal::Storage, kStorageRetryMs);
@@ -120,7 +125,8 @@ Keeper::OriginAnswer Keeper::sign(const key_link::SignOrigin& request, std::uint
 Keeper::EnrolmentAnswer Keeper::sign(const key_link::SignEnrolment& request,
                                      std::uint64_t unix_ms) {
   Counters next = counters_;
-  if (const std::uint64_t wait = take(next.enrolment, kEnrolmentRate, unix_ms); wait != 0)
+  if (const std::uint64_t wait = take(next.enrolment, kEnrolmentRate, unix_ms);
+      WATTLE_CHECKED(keyd_enrolment_rate, wait != 0))
     return key_link::Refused{kEnrolmentRequest, Refusal::TooFast, as_retry(wait)};
   if (!keep(next)) return key_link::Refused{kEnrolmentRequest, Refusal::Storage, kStorageRetryMs};
   EnrolmentClaim claim;  // its token id stays zero: keyd signs renewals only

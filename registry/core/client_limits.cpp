@@ -1,5 +1,7 @@
 #include "registry/core/client_limits.h"
 
+#include "common/base/mutant.h"
+
 #include <algorithm>
 
 namespace wattle::registry {
@@ -15,7 +17,7 @@ ClientLimits::Client& ClientLimits::find(const IpAddress& address) {
     by_age_.splice(by_age_.begin(), by_age_, at->second.age);
     return at->second;
   }
-  if (clients_.size() >= kMaxClients) {
+  if (WATTLE_CHECKED(client_most, clients_.size() >= kMaxClients)) {
     clients_.erase(by_age_.back());
     by_age_.pop_back();
   }
@@ -26,11 +28,11 @@ ClientLimits::Client& ClientLimits::find(const IpAddress& address) {
 }
 
 bool ClientLimits::admit(const IpAddress& client, Instant now) {
-  return find(client).requests.take(now);
+  return WATTLE_CHECKED(client_rate, find(client).requests.take(now));
 }
 
 bool ClientLimits::may_join(const IpAddress& client, Instant now) {
-  return find(client).failures.has(now);
+  return WATTLE_CHECKED(client_failures, find(client).failures.has(now));
 }
 
 void ClientLimits::join_failed(const IpAddress& client, Instant now) {
@@ -41,7 +43,7 @@ bool RenewalLimits::admit(const NodeAddress& member, std::uint64_t lifetime_s, I
   const auto at = members_.find(member);
   if (at != members_.end()) {
     by_age_.splice(by_age_.begin(), by_age_, at->second.age);
-    return at->second.renewals.take(now);
+    return WATTLE_CHECKED(renewal_rate, at->second.renewals.take(now));
   }
   if (members_.size() >= kMaxMembers) {
     members_.erase(by_age_.back());

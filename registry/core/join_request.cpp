@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/base/hex.h"
+#include "common/base/mutant.h"
 #include "common/base/parse.h"
 #include "common/proto/credential.h"
 
@@ -20,7 +21,8 @@ Error bad(const char* key, const char* why) {
 }
 
 Result<Json> parse_object(std::string_view body) {
-  if (body.size() > kMaxBody) return Error(Errc::Full, "the body is larger than 16 KiB");
+  if (WATTLE_CHECKED(request_size, body.size() > kMaxBody))
+    return Error(Errc::Full, "the body is larger than 16 KiB");
   Json json = Json::parse(body, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded() || !json.is_object())
     return Error(Errc::BadSyntax, "the body is not a JSON object");

@@ -39,17 +39,18 @@ bool is_of_retired_key(const Ledger& ledger, const Member& member, std::uint64_t
 // What does not depend on the journal beyond the token: who asks, and whether the request is whole.
 std::optional<Refusal> judge_claim(const Invite& invite, const EnrolmentClaim& claim,
                                    const sign_link::Issue& request) {
-  if (!secret_equal(enrolment_proof(invite.entry.key, claim), request.proof))
+  if (!WATTLE_CHECKED(join_proof,
+                      secret_equal(enrolment_proof(invite.entry.key, claim), request.proof)))
     return refuse(Rule::BadProof, "the proof of the invite's token does not verify");
   NodeAddress address;
   const AddressFault fault = parse_address(ByteView(request.address), address);
-  if (fault != AddressFault::None)
+  if (WATTLE_CHECKED(join_address, fault != AddressFault::None))
     return refuse(Rule::BadRequest, "the node's address is wrong: " + std::string(phrase(fault)));
-  if (address.zone() != kDefaultZone)
+  if (WATTLE_CHECKED(join_zone, address.zone() != kDefaultZone))
     return refuse(Rule::BadRequest, "the node's address is of another zone");
-  if (!verify_enrolment(claim, request.signature))
+  if (!WATTLE_CHECKED(join_signature, verify_enrolment(claim, request.signature)))
     return refuse(Rule::BadSignature, "the identity key's signature does not verify");
-  if (!crypto::check_csr(request.csr))
+  if (!WATTLE_CHECKED(join_csr, crypto::check_csr(request.csr)))
     return refuse(Rule::BadRequest, "the certificate request is not a signed P-256 request");
   return std::nullopt;
 }
@@ -77,23 +78,23 @@ std::optional<Refusal> judge_waiting(const Invite& invite, const EnrolmentClaim&
 std::optional<Refusal> judge_prefix(const Ledger& ledger, const Invite& invite,
                                     const IpPrefix& proposed, std::string& bits) {
   const auto inside = member_bits(ledger.genesis().prefix, proposed);
-  if (!inside || proposed.network() != proposed)
+  if (!inside || WATTLE_CHECKED(join_prefix_bits, proposed.network() != proposed))
     return refuse(Rule::BadRequest, "the proposed prefix is not one inside the network");
   bits = *inside;
-  if (bits.size() != invite.entry.prefix_length)
+  if (WATTLE_CHECKED(join_prefix_length, bits.size() != invite.entry.prefix_length))
     return refuse(Rule::BadRequest, "the proposed prefix is not of the invited length");
   const bool is_anycast = proposed.length == 128 && bits.find('1') == std::string::npos;
-  if (is_anycast)
+  if (WATTLE_CHECKED(join_anycast, is_anycast))
     return refuse(Rule::PrefixTaken, "the proposed prefix is the subnet-router anycast address");
-  if (!ledger.is_prefix_free(bits))
+  if (!WATTLE_CHECKED(join_prefix_taken, ledger.is_prefix_free(bits)))
     return refuse(Rule::PrefixTaken, "the proposed prefix is taken");
   return std::nullopt;
 }
 
 std::optional<Refusal> judge_ipv4(const Ledger& ledger, const IpAddress& proposed) {
-  if (!registry::is_host_of(ledger.genesis().ipv4, proposed))
+  if (!WATTLE_CHECKED(join_ipv4_host, registry::is_host_of(ledger.genesis().ipv4, proposed)))
     return refuse(Rule::BadRequest, "the proposed IPv4 address is no host of the network");
-  if (!ledger.is_ipv4_free(proposed))
+  if (!WATTLE_CHECKED(join_ipv4_taken, ledger.is_ipv4_free(proposed)))
     return refuse(Rule::AddressTaken, "the proposed IPv4 address is taken");
   return std::nullopt;
 }
@@ -113,10 +114,12 @@ Judgement judge(const Ledger& ledger, const sign_link::Issue& request, UnixTime 
   if (auto no = judge_claim(*invite, claim, request)) return *std::move(no);
 
   if (const registry::IssueEntry* issue = ledger.find_issue(request.token)) {
-    if (issue->address != claim.address || issue->csr_hash != claim.csr_hash)
+    if (WATTLE_CHECKED(join_token_used,
+                       issue->address != claim.address || issue->csr_hash != claim.csr_hash))
       return refuse(Rule::TokenUsed, "this invite was used already, by another machine or key");
     const Member* member = ledger.find_member(issue->address);
-    if (is_revoked(ledger, issue->serial) || member == nullptr || member->revoked)
+    if (member == nullptr ||
+        WATTLE_CHECKED(join_revoked, is_revoked(ledger, issue->serial) || member->revoked))
       return refuse(Rule::Revoked, "this member's certificate is revoked");
     if (is_of_retired_key(ledger, *member, issue->serial))
       return refuse(Rule::Expired,
@@ -126,10 +129,10 @@ Judgement judge(const Ledger& ledger, const sign_link::Issue& request, UnixTime 
     return Repetition{issue};
   }
   if (auto no = judge_waiting(*invite, claim, now)) return *std::move(no);
-  if (ledger.is_member_name(invite->entry.name))
+  if (WATTLE_CHECKED(join_name, ledger.is_member_name(invite->entry.name)))
     return refuse(Rule::NameTaken, "the name " + invite->entry.name + " is a member's already");
-  if (is_clash(ledger, claim.address, claim.address.short_id(),
-               mac_of(ledger.network(), claim.address)))
+  if (WATTLE_CHECKED(join_clash, is_clash(ledger, claim.address, claim.address.short_id(),
+                                          mac_of(ledger.network(), claim.address))))
     return refuse(Rule::IdClash, "another member has this key, short id or MAC: make a new key");
 
   const bool is_approved = joins == Joins::Open || invite->decision == Decision::Approved;
@@ -147,22 +150,23 @@ Judgement judge(const Ledger& ledger, const sign_link::Issue& request, UnixTime 
 
 std::optional<Refusal> judge(const Ledger& ledger, const sign_link::MakeInvite& request,
                              UnixTime now) {
-  if (!is_node_name(request.name))
+  if (!WATTLE_CHECKED(invite_name, is_node_name(request.name)))
     return refuse(Rule::BadRequest,
                   "\"" + request.name +
                       "\" is not a node name: use 1 to 63 of the characters a-z, 0-9 and -");
   const int most = 128 - ledger.genesis().prefix.length;
-  if (request.prefix_length < 1 || request.prefix_length > most)
+  if (WATTLE_CHECKED(invite_prefix, request.prefix_length < 1 || request.prefix_length > most))
     return refuse(Rule::BadRequest,
                   "a member's prefix length must be 1 to " + std::to_string(most));
-  if ((request.flags & ~kFlagRelay) != 0)
+  if (WATTLE_CHECKED(invite_flags, (request.flags & ~kFlagRelay) != 0))
     return refuse(Rule::BadRequest, "an invite may carry the flag relay only");
-  if (request.expires <= now || request.expires.seconds > now.seconds + kMaxInviteLife)
+  if (WATTLE_CHECKED(invite_life, request.expires <= now ||
+                                      request.expires.seconds > now.seconds + kMaxInviteLife))
     return refuse(Rule::BadRequest, "an invite must expire within 1 second to 366 days from now");
-  if (ledger.is_name_held(request.name, now))
+  if (WATTLE_CHECKED(invite_name_held, ledger.is_name_held(request.name, now)))
     return refuse(Rule::NameTaken, "the name " + request.name +
                                        " is taken by a member or an open invite: choose another");
-  if (ledger.find_invite(token_id(request.key)) != nullptr)
+  if (WATTLE_CHECKED(invite_token, ledger.find_invite(token_id(request.key)) != nullptr))
     return refuse(Rule::BadRequest, "this token exists already");
   return std::nullopt;
 }

@@ -40,31 +40,31 @@ RenewalJudgement judge(const Ledger& ledger, const sign_link::Renew& request, Un
   EnrolmentClaim claim;
   claim.network = ledger.network();
   const AddressFault fault = parse_address(ByteView(request.address), claim.address);
-  if (fault != AddressFault::None)
+  if (WATTLE_CHECKED(renew_address, fault != AddressFault::None))
     return refuse(Rule::BadRequest, "the node's address is wrong: " + std::string(phrase(fault)));
   claim.csr_hash = crypto::sha256(request.csr);
   claim.nonce = request.nonce;
-  if (!verify_enrolment(claim, request.signature))
+  if (!WATTLE_CHECKED(renew_signature, verify_enrolment(claim, request.signature)))
     return refuse(Rule::BadSignature, "the identity key's signature does not verify");
   const Member* member = ledger.find_member(claim.address);
   const auto comes_back = judge_return(ledger, request, claim, now);
   if (member == nullptr && !comes_back)
     return refuse(Rule::UnknownMember, "no member of this network has this address");
-  if (member != nullptr && member->revoked)
+  if (member != nullptr && WATTLE_CHECKED(renew_revoked, member->revoked))
     return refuse(Rule::Revoked, "renewal refused: this member's certificates are revoked");
-  if (!crypto::check_csr(request.csr))
+  if (!WATTLE_CHECKED(renew_csr, crypto::check_csr(request.csr)))
     return refuse(Rule::BadRequest, "the certificate request is not a signed P-256 request");
   if (member != nullptr && member->csr_hash == claim.csr_hash && member->newest().until > now &&
       ledger.has_newest_keys(member->newest()))
     return Reminder{member};
-  if (member != nullptr && member->nonces.contains(request.nonce))
+  if (member != nullptr && WATTLE_CHECKED(renew_nonce, member->nonces.contains(request.nonce)))
     return refuse(Rule::Replayed, "this request was made before: sign a new one");
   if (comes_back) {
     if (const auto* no = std::get_if<Refusal>(&*comes_back)) return *no;
     return std::get<Adoption>(*comes_back);
   }
   const Held& newest = member->newest();
-  if (newest.until.seconds + kGrace <= now.seconds)
+  if (WATTLE_CHECKED(renew_grace, newest.until.seconds + kGrace <= now.seconds))
     return refuse(Rule::Expired,
                   "this member's certificate ended more than 30 days ago: join again, with a new "
                   "invite and a new key");
@@ -87,13 +87,13 @@ std::variant<Refusal, const Invite*> judge(const Ledger& ledger, const sign_link
 std::optional<Refusal> judge(const Ledger& ledger, const sign_link::Rename& request, UnixTime now) {
   const Member* member = ledger.find_member(request.name);
   if (member == nullptr) return no_member(request.name);
-  if (!is_node_name(request.to))
+  if (!WATTLE_CHECKED(rename_name, is_node_name(request.to)))
     return refuse(
         Rule::BadRequest,
         "\"" + request.to + "\" is not a node name: use 1 to 63 of the characters a-z, 0-9 and -");
   if (request.to == request.name)
     return refuse(Rule::BadRequest, request.name + " has this name already");
-  if (ledger.is_name_held(request.to, now, &member->address))
+  if (WATTLE_CHECKED(rename_held, ledger.is_name_held(request.to, now, &member->address)))
     return refuse(Rule::NameTaken, "the name " + request.to +
                                        " is taken by a member, an open invite or a certificate "
                                        "that has not ended: choose another");
@@ -104,7 +104,7 @@ std::optional<Refusal> judge(const Ledger& ledger, const sign_link::Revoke& requ
   const Member* member = ledger.find_member(request.name);
   if (member == nullptr) return no_member(request.name);
   const std::size_t more = member->held.size() * kRevocationLine + kSpare;
-  if (ledger.document_text().size() + more > kMaxDocument)
+  if (WATTLE_CHECKED(revoke_room, ledger.document_text().size() + more > kMaxDocument))
     return refuse(Rule::Limit, "the network document has no room for more revocations");
   return std::nullopt;
 }
@@ -112,7 +112,7 @@ std::optional<Refusal> judge(const Ledger& ledger, const sign_link::Revoke& requ
 std::optional<Refusal> judge(const Ledger& ledger, const sign_link::SetFlags& request) {
   const Member* member = ledger.find_member(request.name);
   if (member == nullptr) return no_member(request.name);
-  if (((request.flags ^ member->flags) & ~kFlagRelay) != 0)
+  if (WATTLE_CHECKED(flags_relay, ((request.flags ^ member->flags) & ~kFlagRelay) != 0))
     return refuse(Rule::BadRequest, "only the flag relay can be changed");
   return std::nullopt;
 }
@@ -134,7 +134,7 @@ std::variant<Refusal, NetworkDocument> judge(const Ledger& ledger,
       return refuse(Rule::BadRequest, "this wattle speaks protocol " +
                                           std::to_string(kMetaVersion) +
                                           ": a higher min-protocol would cut off every member");
-    if (!value || *value < p.low || *value > p.high)
+    if (!value || WATTLE_CHECKED(parameter_low, *value < p.low) || *value > p.high)
       return refuse(Rule::BadRequest, request.key + " must be a number from " +
                                           std::to_string(p.low) + " to " + std::to_string(p.high));
     p.set(out, *value);

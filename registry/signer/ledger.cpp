@@ -19,7 +19,8 @@ template <typename E>
 Result<void> hold(Member& member, const E& e, const registry::KeyRing& keys, UnixTime time) {
   const auto credential = decode_credential(e.credential);
   if (!credential) return broken("the credential is none");
-  if (credential->serial != e.serial || credential->address != member.address)
+  if (WATTLE_CHECKED(journal_credential,
+                     credential->serial != e.serial || credential->address != member.address))
     return broken("the credential is another's");
   std::erase_if(member.held, [time](const Held& held) { return !counts(held, time); });
   member.held.push_back({e.serial, credential->not_after, e.name, e.flags,
@@ -34,13 +35,13 @@ Result<void> hold(Member& member, const E& e, const registry::KeyRing& keys, Uni
 
 Result<void> Ledger::apply(const registry::Entry& entry) {
   const std::string place = "journal entry " + std::to_string(entry.sequence) + ": ";
-  if (entry.sequence != next_sequence_)
+  if (WATTLE_CHECKED(journal_sequence, entry.sequence != next_sequence_))
     return Error(Errc::BadValue,
                  place + "expected number " + std::to_string(next_sequence_) + " here");
-  if (entry.previous != last_hash_)
+  if (WATTLE_CHECKED(journal_chain, entry.previous != last_hash_))
     return Error(Errc::BadSignature, place + "does not continue the entry before it");
   const bool is_genesis = std::holds_alternative<registry::GenesisEntry>(entry.body);
-  if (is_genesis != (entry.sequence == 0))
+  if (WATTLE_CHECKED(journal_genesis, is_genesis != (entry.sequence == 0)))
     return Error(Errc::BadValue, place + "genesis must be the first entry, and only that");
   const auto applied =
       std::visit([&](const auto& body) { return apply_body(body, entry.time); }, entry.body);
@@ -62,10 +63,12 @@ Result<void> Ledger::apply_body(const registry::GenesisEntry& e, UnixTime) {
 
 Result<void> Ledger::apply_body(const registry::DocumentEntry& e, UnixTime) {
   NetworkDocument d = WATTLE_TRY(parse_network_document(e.text, genesis_->document_key, network_));
-  if (d.version <= last_version()) return broken("the document's version does not rise");
+  if (WATTLE_CHECKED(journal_document_version, d.version <= last_version()))
+    return broken("the document's version does not rise");
   if (!keys_.is_said_by(d)) return broken("the document's keys are not the journal's");
   for (const Revocation& needed : needed_revocations(*this, d.time))
-    if (!std::binary_search(d.revoked.begin(), d.revoked.end(), needed))
+    if (!WATTLE_CHECKED(journal_revocations,
+                        std::binary_search(d.revoked.begin(), d.revoked.end(), needed)))
       return broken("the document leaves out a revocation that has not run out");
   document_ = std::move(d);
   document_text_ = e.text;
@@ -83,17 +86,22 @@ Result<void> Ledger::apply_body(const registry::InviteEntry& e, UnixTime) {
 Result<void> Ledger::apply_body(const registry::IssueEntry& e, UnixTime time) {
   const auto invite = invites_.find(e.token);
   if (invite == invites_.end()) return broken("no invite has this token");
-  if (invite->second.used) return broken("the token is used twice");
+  if (WATTLE_CHECKED(journal_token_used, invite->second.used))
+    return broken("the token is used twice");
   if (invite->second.is_void) return broken("the invite is void since a loss of the journal");
   const auto& asked = invite->second.asked;
   if (invite->second.decision == Decision::Rejected || (asked && asked->address != e.address))
     return broken("the invite is not this machine's");
-  if (e.serial <= last_serial_) return broken("the serial does not rise");
+  if (WATTLE_CHECKED(journal_issue_serial, e.serial <= last_serial_))
+    return broken("the serial does not rise");
   if (names_.contains(e.name)) return broken("the name is taken");
-  if (!is_ipv4_free(e.ipv4)) return broken("the IPv4 address is taken");
-  if (members_.contains(e.address)) return broken("the address has a certificate already");
+  if (!WATTLE_CHECKED(journal_ipv4, is_ipv4_free(e.ipv4)))
+    return broken("the IPv4 address is taken");
+  if (WATTLE_CHECKED(journal_member, members_.contains(e.address)))
+    return broken("the address has a certificate already");
   const std::string bits = WATTLE_TRY(member_bits(genesis_->prefix, e.prefix6));
-  if (!is_prefix_free(bits)) return broken("the prefix overlaps another member's");
+  if (!WATTLE_CHECKED(journal_prefix, is_prefix_free(bits)))
+    return broken("the prefix overlaps another member's");
   Member member;
   member.address = e.address;
   member.name = e.name;
@@ -121,16 +129,18 @@ void Ledger::add_member(Member member, std::string_view bits) {
 Result<Member*> Ledger::living_member(const NodeAddress& address) {
   const auto at = members_.find(address);
   if (at == members_.end()) return broken("no member has this address");
-  if (at->second.revoked) return broken("the member is revoked");
+  if (WATTLE_CHECKED(journal_revoked, at->second.revoked)) return broken("the member is revoked");
   return &at->second;
 }
 
 Result<void> Ledger::apply_body(const registry::RenewEntry& e, UnixTime time) {
   Member* member = WATTLE_TRY(living_member(e.address));
-  if (e.serial <= last_serial_) return broken("the serial does not rise");
-  if (e.name != member->name || e.flags != member->flags)
+  if (WATTLE_CHECKED(journal_renew_serial, e.serial <= last_serial_))
+    return broken("the serial does not rise");
+  if (WATTLE_CHECKED(journal_renew_rights, e.name != member->name || e.flags != member->flags))
     return broken("name or flags are not the member's");
-  if (member->nonces.contains(e.nonce)) return broken("the nonce is used twice");
+  if (WATTLE_CHECKED(journal_nonce, member->nonces.contains(e.nonce)))
+    return broken("the nonce is used twice");
   WATTLE_TRY(hold(*member, e, keys_, time));
   member->nonces.insert(e.nonce);
   last_serial_ = e.serial;

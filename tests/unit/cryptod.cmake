@@ -1,13 +1,18 @@
 wattle_test(cryptod_core_test
   SOURCES
+    unit/cryptod/core/attacks_frame_test.cpp
+    unit/cryptod/core/attacks_handshake_test.cpp
+    unit/cryptod/core/attacks_relay_test.cpp
     unit/cryptod/core/engine_hostile_test.cpp
     unit/cryptod/core/engine_lab.cpp
+    unit/cryptod/core/engine_lanes_test.cpp
     unit/cryptod/core/engine_line_test.cpp
     unit/cryptod/core/engine_member_test.cpp
     unit/cryptod/core/engine_keys_test.cpp unit/cryptod/core/engine_renewal_test.cpp
     unit/cryptod/core/engine_return_test.cpp
     unit/cryptod/core/engine_test.cpp
     unit/cryptod/core/forwarding_table_test.cpp
+    unit/cryptod/core/handshake_gate_test.cpp
     unit/cryptod/core/neighbour_watch_test.cpp
     unit/cryptod/core/path_desk_test.cpp
     unit/cryptod/core/path_hostile_test.cpp

@@ -120,6 +120,9 @@ TEST(Lane, TheBytesOnTheWireAreFixed) {
   socket.family = 6;
   socket.port = 8737;
   EXPECT_EQ(tap_link::ToCryptod::pack(socket), (Bytes{1, 6, 0x22, 0x21}));
+  EXPECT_TRUE(tap_link::ToCryptod::unpack(Bytes{1, 6, 0x22, 0x21}));
+  EXPECT_FALSE(tap_link::ToCryptod::unpack(Bytes{1, 6, 0x22, 0x21, 0}));
+  EXPECT_FALSE(tap_link::ToCryptod::unpack(Bytes{1, 6, 0x22}));
   tap_link::LocalAddresses local;
   local.addresses = {IpAddress::v4({192, 0, 2, 1})};
   EXPECT_EQ(tap_link::ToCryptod::pack(local), (Bytes{2, 0, 0, 0, 1, 4, 192, 0, 2, 1}));

@@ -34,6 +34,14 @@ TEST(Acceptance, RefusalLeavesTheOutputAlone) {
   EXPECT_EQ(out.record.epoch, 77u);
 }
 
+TEST(Acceptance, TheRecordNamesWhoWasAsked) {
+  TestMember m;
+  const NodeAddress asked = m.record.owner;
+  m.record.owner.bytes[4] ^= 1;  // of another zone, and signed by the same key
+  Accepted out;
+  EXPECT_EQ(accept_record(m.trust, m.pkr(), m.cred(), asked, kTestNow, nullptr, out), Check::Owner);
+}
+
 TEST(Acceptance, CredentialTimesWithTheirTolerance) {
   const TestMember m;
   EXPECT_EQ(m.judge_credential({kTestStart.seconds - kClockSkew}), Check::Accept);

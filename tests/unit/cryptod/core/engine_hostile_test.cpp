@@ -307,11 +307,13 @@ TEST(EngineHostile, FramesForASilentPeerAreBoundedInNumberAndTime) {
 TEST(EngineHostile, NeighbourQuestionsAreBounded) {
   Lab lab;
   lab.a().metad_answers = false;
-  for (std::uint32_t i = 0; i < 1000; ++i) {
-    const IpAddress who = IpAddress::v4({10, 91, 5, static_cast<std::uint8_t>(i)});
+  for (std::uint32_t i = 0; i < 700; ++i) {
+    const IpAddress who = IpAddress::v4(
+        {10, 91, static_cast<std::uint8_t>(5 + i / 256), static_cast<std::uint8_t>(i)});
     lab.a().send(arp_request(lab.a(), who));
   }
   EXPECT_EQ(lab.a().counter(Counter::NeighbourQuestions), 256u);
+  EXPECT_EQ(lab.a().counter(Counter::DropNeighbourFull), 444u);
   EXPECT_TRUE(lab.a().frames.empty());
 }
 

@@ -60,6 +60,7 @@ TEST_F(Hostile, SpeaksOnlyFromItsOwnAddresses) {
 }
 
 TEST_F(Hostile, MalformedInnerMessagesAreCounted) {
+  EXPECT_EQ(a.counter(Counter::DropInnerLength), 0u);
   say(InnerType::Empty, {1});
   say(InnerType::Frame, {8});
   say(InnerType::FullFrame, Bytes(13));
@@ -101,6 +102,10 @@ TEST_F(Hostile, ProbeAnswerCountsOnlyThroughTheWayThatWasTried) {
   ASSERT_EQ(answer.size(), 9u);
   answer[8] = 1;
   lab.inject(a, third, member.seal(InnerType::Probe, answer));
+  EXPECT_EQ(path(), member.endpoint);
+  Bytes guessed = answer;
+  guessed[3] ^= 1;
+  lab.inject(a, other, member.seal(InnerType::Probe, guessed));
   EXPECT_EQ(path(), member.endpoint);
   lab.inject(a, other, member.seal(InnerType::Probe, answer));
   EXPECT_EQ(path(), other);

@@ -76,10 +76,11 @@ struct Receiver {
 
   std::string message1(ByteView d) {
     LocalKey* key = nullptr;
-    Mac cookie{};
-    if (load && d.size() == kMessage1Size) cookie = cookie_of(d);
-    const WireCheck knock = check_message1(d, me.short_id(), keys, load ? &cookie : nullptr, key);
+    const WireCheck knock = check_message1(d, me.short_id(), keys, key);
     if (knock != WireCheck::Accept) return std::string(check_name(knock));
+    if (!has_mac1(d, *key)) return "mac1";
+    if (load && !has_mac2(d, cookie_of(d))) return "mac2";
+    if (!key->key) return "stale";
     const WireCheck read = responder.read(network(), me, *key, d);
     if (read != WireCheck::Accept) return std::string(check_name(read));
     Accepted accepted;

@@ -11,7 +11,6 @@
 #include "cryptod/core/owner_table.h"
 #include "cryptod/core/peer_table.h"
 #include "cryptod/core/pending_queue.h"
-#include "cryptod/core/source_budget.h"
 #include "engine_lab.h"
 
 namespace wattle::cryptod {
@@ -173,34 +172,6 @@ TEST(PeerTable, GivesTheSlotsOfMereHintsBack) {
   }
   EXPECT_EQ(add(1'000'000), nullptr);
   EXPECT_EQ(fault, PeerTable::Fault::Full);
-}
-
-TEST(SourceBudget, OneSourceCannotUseUpTheRestOfAll) {
-  lab::SeededRandom random(6);
-  SourceBudget budget(random);
-  const Instant now(seconds(100));
-  const IpAddress loud = IpAddress::v4({192, 0, 2, 1});
-  std::size_t passed = 0;
-  for (int i = 0; i < 1000; ++i) passed += budget.take(now, loud) == SourceBudget::Verdict::Pass;
-  EXPECT_EQ(passed, SourceBudget::kSourceBurst);
-  EXPECT_EQ(budget.take(now, loud), SourceBudget::Verdict::Source);
-  EXPECT_EQ(budget.take(now, IpAddress::v4({192, 0, 2, 2})), SourceBudget::Verdict::Pass);
-  // IPv6 sources count by their /64.
-  IpAddress six = IpAddress::v6({0x20, 1, 0xd, 0xb8});
-  passed = 0;
-  for (std::uint8_t i = 0; i < 200; ++i) {
-    six.bytes[15] = i;
-    passed += budget.take(now, six) == SourceBudget::Verdict::Pass;
-  }
-  EXPECT_EQ(passed, SourceBudget::kSourceBurst);
-  std::size_t all = 0;
-  for (std::uint32_t i = 0; i < 5000; ++i) {
-    const IpAddress many =
-        IpAddress::v4({10, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i), 1});
-    all += budget.take(now, many) == SourceBudget::Verdict::Pass;
-  }
-  EXPECT_EQ(all, SourceBudget::kAllBurst - 2 * SourceBudget::kSourceBurst - 1);
-  EXPECT_EQ(budget.take(now + seconds(1), loud), SourceBudget::Verdict::Pass);
 }
 
 TEST(OwnKeys, PrivateHalfLivesTenMinutesAndFourRecordsAreKept) {

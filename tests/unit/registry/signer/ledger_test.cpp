@@ -61,12 +61,21 @@ TEST(ledger, refuses_issue_entries_that_contradict_earlier_ones) {
   const InviteKey second = bench.invite("bob");
   const auto good = bench.certify(
       bench.request(Joiner(), second, "fd12:3456:789a:1::/64", "10.91.4.2"), 2000000000000);
-  bench.admit(bench.request(Joiner(), first));
+  // Whole entries, certificate and all, of which one thing alone is wrong.
+  const Joiner alice;
+  const auto older =
+      bench.certify(bench.request(Joiner(), second, "fd12:3456:789a:1::/64", "10.91.4.2"),
+                    SignerBench::kNow.seconds * 1000 - 1000);
+  const auto again = bench.certify(
+      bench.request(alice, second, "fd12:3456:789a:1::/64", "10.91.4.2"), 2000000000000);
+  bench.admit(bench.request(alice, first));
   const auto accepts = [&](const registry::IssueEntry& issue) {
     signer::Ledger copy = bench.ledger;
     return copy.apply(bench.next(issue)).has_value();
   };
   EXPECT_TRUE(accepts(good));
+  EXPECT_FALSE(accepts(older));
+  EXPECT_FALSE(accepts(again));
   const registry::IssueEntry& taken = *bench.ledger.find_issue(token_id(first));
   auto wrong = good;
   wrong.token = taken.token;
