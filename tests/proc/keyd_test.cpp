@@ -162,6 +162,7 @@ TEST_F(Keyd, SignsOriginAndEnrolmentForMetad) {
   const auto who = metad.next<key_link::Identity>();
   ASSERT_TRUE(who);
   EXPECT_EQ(who->address, address().bytes);
+  ASSERT_TRUE(metad.next<key_link::DocumentVersion>());
 
   key_link::SignOrigin origin;
   origin.serial = 5;
@@ -199,6 +200,7 @@ TEST_F(Keyd, MetadsNonsenseEndsOnlyItsLane) {
   FakeMetad metad = connect_metad();
   ASSERT_TRUE(metad.expect_hello());
   ASSERT_TRUE(metad.next<key_link::Identity>());
+  ASSERT_TRUE(metad.next<key_link::DocumentVersion>());
   metad.send_bytes(Bytes{99});
   EXPECT_TRUE(metad.ended());
   EXPECT_NE(sign_one(), 0u);
@@ -211,6 +213,7 @@ TEST_F(Keyd, ANewMetadReplacesTheOldOne) {
   FakeMetad first = connect_metad();
   ASSERT_TRUE(first.expect_hello());
   ASSERT_TRUE(first.next<key_link::Identity>());
+  ASSERT_TRUE(first.next<key_link::DocumentVersion>());
   FakeMetad second = connect_metad();
   ASSERT_TRUE(second.expect_hello());
   EXPECT_TRUE(first.ended());

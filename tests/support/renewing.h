@@ -80,7 +80,7 @@ struct Renewing {
   // True if the request is one that a signer would grant to node n.
   bool is_right(std::uint8_t n, const std::string& body) const {
     const auto json = nlohmann::json::parse(body, nullptr, false);
-    if (!json.is_object() || json.size() != 6) return false;
+    if (!json.is_object() || json.size() != 7 || json["protocol"] != kMetaVersion) return false;
     const Bytes csr = WATTLE_MUST(parse_base64(json["csr"].get<std::string>()));
     EnrolmentClaim claim;
     claim.network = realm.network;

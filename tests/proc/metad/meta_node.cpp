@@ -273,7 +273,10 @@ void MetaNode::accept_key() {
     ++signed_origins;
   };
   callbacks.on_end = [](const Error&) {};
-  callbacks.on_open = [this] { key_->send(key_link::Identity{lab.network, address.bytes}); };
+  callbacks.on_open = [this] {
+    key_->send(key_link::Identity{lab.network, address.bytes});
+    key_->send(key_link::DocumentVersion{});
+  };
   key_ = std::make_unique<Channel>(lab.loop, std::move(*socket), "key", std::move(callbacks));
 }
 

@@ -71,7 +71,9 @@ struct Revoked : ::testing::Test {
                        [&](const Note& n) { return n.sentence.find(what) != std::string::npos; });
   }
   bool status_says(const std::string& what) {
-    const auto status = world.ask(*world.nodes[1], "DUMP STATUS");
+    World::Node& node = *world.nodes[1];
+    world.act(node, node.engine->on_cryptod_down(world.now));  // then nothing is waited for
+    const auto status = world.ask(node, "DUMP STATUS");
     return std::any_of(status.begin(), status.end(), [&](const std::string& line) {
       return line.starts_with("INFO trouble : ") && line.find(what) != std::string::npos;
     });
