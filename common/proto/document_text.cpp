@@ -67,7 +67,7 @@ Result<void> DocumentReader::signature(std::string_view label, ByteView public_k
   const Bytes bytes = WATTLE_TRY(in_line(*this, parse_base64(encoded), "not base64"));
   if (WATTLE_CHECKED(document_trailing, at_ != text_.size()))
     return error(Errc::Trailing, "something follows the signature");
-  if (WATTLE_CHECKED(document_signature,
+  if (WATTLE_CHECKED(document_signed,
                      crypto::verify(public_key33, {as_bytes(label), as_bytes(body)}, bytes) !=
                          crypto::Verdict::Good))
     return error(Errc::BadSignature, "the signature does not verify");

@@ -11,7 +11,7 @@ faults=0 programs=0
 for program in "$bin"/wattle*; do
   programs=$((programs + 1))
   found=$(strings -a "$program" | grep -E 'WATTLE_MUTANT|wattle6mutate' || true)
-  found+=$(strings -a "$program" | grep -Fx -f "$names" || true)
+  found+=$(strings -d "$program" | grep -Fx -f "$names" || true)
   [ -z "$found" ] || { echo "absent: ${program##*/} has:" $found; faults=1; }
 done
 [ $programs -ge 8 ] || { echo "absent: only $programs programs in $bin"; exit 1; }
