@@ -33,6 +33,7 @@ constexpr int kExitTimeout = 7;
 using os::kExitLocked;
 constexpr int kExitNotRoot = 77;
 constexpr int kStartPatienceMs = 20'000;  // the supervisor itself tells after 15 s
+constexpr int kEndPatienceMs = 5000;
 constexpr int kStopPatienceMs = 5'000;
 
 int say(int code, const std::string& sentence) {
@@ -103,7 +104,7 @@ void send_report(int pipe, const StartReport& report) {
   [[maybe_unused]] const int moved = ::chdir("/");
   ::_exit(supervise(arguments.network, programs, lock, [&](const StartReport& report) {
     send_report(pipe.raw(), report);
-    pipe.close();
+    if (report.code == 0) pipe.close();  // else it ends with this process
   }));
 }
 
@@ -121,6 +122,14 @@ StartReport await_report(const os::Fd& pipe) {
             std::string(text + 1, static_cast<std::size_t>(size) - 1)};
   if (ready > 0) return {1, "the supervisor ended before the network was up"};
   return {kExitTimeout, "the supervisor does not answer"};
+}
+
+// An instance that could not come up holds its lock until it has ended: whoever starts the next one
+// at once shall not meet it.
+void await_end(const os::Fd& pipe) {
+  char rest[64];
+  for (pollfd watched{pipe.raw(), POLLIN, 0}; ::poll(&watched, 1, kEndPatienceMs) > 0;)
+    if (::read(pipe.raw(), rest, sizeof rest) <= 0) return;
 }
 
 int start_detached(const Arguments& arguments, const std::string& programs, InstanceLock lock,
@@ -141,6 +150,7 @@ int start_detached(const Arguments& arguments, const std::string& programs, Inst
   }
   const StartReport report = await_report(reading);
   if (report.code == 0) return 0;
+  await_end(reading);
   std::fputs(read_log_since(log_path, log_start).c_str(), stderr);
   return say(report.code, report.sentence + " (log: " + log_path + ")");
 }
