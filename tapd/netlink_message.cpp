@@ -134,7 +134,8 @@ void for_each_message(ByteView datagram, Handler&& handle) {
   std::memcpy(aligned.data(), datagram.data(), datagram.size());
   const auto* header = reinterpret_cast<const nlmsghdr*>(aligned.data());
   int left = static_cast<int>(datagram.size());
-  while (mnl_nlmsg_ok(header, left)) {
+  // libmnl takes a length of 2^31 and more for a negative one, which is short enough for it.
+  while (mnl_nlmsg_ok(header, left) && header->nlmsg_len <= static_cast<unsigned>(left)) {
     handle(header);
     header = mnl_nlmsg_next(header, &left);
   }
