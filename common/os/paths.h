@@ -23,4 +23,7 @@ struct Paths {
 // wattle-NET-tap and so on: "tap", "crypto", "key", "meta", "registry", "signer".
 std::string user_name(std::string_view network, std::string_view part);
 
+// The folder that the running program was started from, where its companions are, too.
+std::string program_folder();
+
 }  // namespace wattle::os

@@ -3,28 +3,19 @@
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <array>
 #include <cerrno>
-#include <climits>
 
 #include "common/os/file.h"
+#include "common/os/paths.h"
 #include "metad/ctl/networks.h"
 #include "metad/ctl/up_plan.h"
 
 namespace wattle::ctl {
 namespace {
 
-std::string own_folder() {
-  std::array<char, PATH_MAX> path{};
-  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
-  if (size <= 0) return "/usr/sbin";
-  const std::string whole(path.data(), static_cast<std::size_t>(size));
-  return whole.substr(0, whole.rfind('/'));
-}
-
 // Its words go to our own output. An error where it could not be asked.
 Result<bool> finds_no_fault(const DaemonPlan& daemon, const std::string& network) {
-  const std::string path = own_folder() + "/" + std::string(daemon.program);
+  const std::string path = os::program_folder() + "/" + std::string(daemon.program);
   std::vector<std::string> words{path};
   if (!daemon.verb.empty()) words.emplace_back(daemon.verb);
   words.insert(words.end(), {"--net=" + network, "--check"});

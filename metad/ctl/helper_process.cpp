@@ -16,6 +16,7 @@
 #include "common/os/clock.h"
 #include "common/os/fd.h"
 #include "common/os/file.h"
+#include "common/os/paths.h"
 #include "metad/ctl/framing.h"
 
 namespace wattle::ctl {
@@ -37,14 +38,8 @@ Result<Pipe> make_pipe() {
 
 // The helper's file, opened here: nobody need not be able to reach its folder.
 Result<os::Fd> open_program(const Helper& helper) {
-  std::string path = helper.folder + "/" + helper.program;
-  if (helper.folder.empty()) {
-    std::array<char, 4096> own{};
-    const ssize_t length = readlink("/proc/self/exe", own.data(), own.size() - 1);
-    if (length <= 0) return os::system_error("cannot find my own program file");
-    path.assign(own.data(), static_cast<std::size_t>(length));
-    path = path.substr(0, path.rfind('/') + 1) + helper.program;
-  }
+  const std::string folder = helper.folder.empty() ? os::program_folder() : helper.folder;
+  const std::string path = folder + "/" + helper.program;
   os::Fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
   if (!file.is_open()) return os::system_error("cannot open " + path);
   return file;

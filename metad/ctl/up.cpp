@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cerrno>
-#include <climits>
 #include <csignal>
 #include <cstdio>
 
@@ -61,14 +60,6 @@ Result<Arguments> parse_arguments(const std::vector<std::string>& args, bool may
   }
   if (out.network.empty()) return Error(Errc::BadSyntax, usage);
   return out;
-}
-
-Result<std::string> own_folder() {
-  char path[PATH_MAX];
-  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  if (size <= 0) return os::system_error("cannot read /proc/self/exe");
-  const std::string_view whole(path, static_cast<std::size_t>(size));
-  return std::string(whole.substr(0, whole.rfind('/')));
 }
 
 // The part of the new instance: everything is its own but the lock.
@@ -173,8 +164,7 @@ int run_up(const std::vector<std::string>& args) {
       return say(kExitLocked, "systemd runs the network " + arguments->network +
                                   " already; stop it with: wattle down " + arguments->network);
   }
-  const auto programs = own_folder();
-  if (!programs) return say(1, programs.error().text());
+  const std::string programs = os::program_folder();
   ::umask(022);
   for (const std::string& folder : {paths.run.substr(0, paths.run.rfind('/')), paths.run})
     if (const auto made = os::make_folder(folder, 0755, 0, 0); !made)
@@ -182,8 +172,8 @@ int run_up(const std::vector<std::string>& args) {
   auto lock = InstanceLock::take(paths.run + "/lock", arguments->network);
   if (!lock) return say(lock.error().code == Errc::Exists ? kExitLocked : 1, lock.error().text());
   if (!arguments->foreground)
-    return start_detached(*arguments, *programs, std::move(lock).value(), paths.run);
-  return supervise(arguments->network, *programs, *lock, [](const StartReport&) {});
+    return start_detached(*arguments, programs, std::move(lock).value(), paths.run);
+  return supervise(arguments->network, programs, *lock, [](const StartReport&) {});
 }
 
 int run_up_afresh(const std::string& network) {

@@ -73,7 +73,7 @@ Result<void> make_https_key(const std::string& folder, const std::string& host,
 
 Result<std::string> make_genesis(const InitPlan& plan, const os::User& signer,
                                  const ByteArray<32>& https_key) {
-  std::vector<std::string> argv{program_folder() + "/wattle-signer",
+  std::vector<std::string> argv{os::program_folder() + "/wattle-signer",
                                 "init",
                                 "--net",
                                 plan.network,
@@ -127,7 +127,7 @@ void tell(const InitPlan& plan, const os::Paths& paths) {
 
 Result<void> start(const std::string& network) {
   // It knows whether systemd runs here.
-  const std::string program = program_folder() + "/wattle";
+  const std::string program = os::program_folder() + "/wattle";
   const int status = WATTLE_TRY(run({program, "up", network}));
   if (status == 0) return {};
   return Error(Errc::System, program + " up failed with exit code " + std::to_string(status));
@@ -142,7 +142,7 @@ int enrol(const InitPlan& plan, const os::Paths& paths) {
     url = make_invite(paths, plan.network, plan.urls[0], wish);
   }
   if (!url) return fail(url.error());
-  const auto joined = run({program_folder() + "/wattle", "join", *url});
+  const auto joined = run({os::program_folder() + "/wattle", "join", *url});
   if (joined && *joined == 0) return 0;
   if (!joined) std::fprintf(stderr, "wattle-registry: %s\n", joined.error().text().c_str());
   std::fprintf(stderr,

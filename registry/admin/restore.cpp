@@ -232,7 +232,7 @@ Result<void> fill(const Stage& stage, const Backup& backup, const Owners& owners
 // The signer's word on it: keys, journal and what follows from a loss. Its sentences.
 Result<std::string> ask_signer(const Stage& stage, const std::string& network, const os::User& user,
                                const Choice& choice, const std::string& document) {
-  std::vector<std::string> argv{program_folder() + "/wattle-signer",
+  std::vector<std::string> argv{os::program_folder() + "/wattle-signer",
                                 choice.lost ? "lost" : "check",
                                 "--net",
                                 network,

@@ -6,7 +6,6 @@
 #include <unistd.h>
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <csignal>
 #include <cstdio>
 
@@ -76,14 +75,6 @@ Result<Pipe> make_pipe() {
 }
 
 }  // namespace
-
-std::string program_folder() {
-  std::array<char, PATH_MAX> path{};
-  const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
-  if (size <= 0) return "/usr/sbin";
-  const std::string whole(path.data(), static_cast<std::size_t>(size));
-  return whole.substr(0, whole.rfind('/'));
-}
 
 Result<int> run(const std::vector<std::string>& arguments) {
   std::vector<std::string> copy = arguments;

@@ -11,9 +11,6 @@
 
 namespace wattle::registry {
 
-// The folder this program was started from, where its companions are, too.
-std::string program_folder();
-
 // Runs argv[0] (a path) with our standard streams: its exit code, or System if it cannot be run or
 // was killed.
 Result<int> run(const std::vector<std::string>& argv);
