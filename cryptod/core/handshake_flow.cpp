@@ -175,7 +175,7 @@ void HandshakeFlow::due(Peer& peer) {
     return;
   }
   // No answer: its key may be another one by now.
-  if (peer.seen && !(is_returning(peer) && tries <= kReturnTries))
+  if (peer.seen && !(is_returning(peer) && tries < kReturnTries))
     members_.ask(peer, peer.seen->epoch + 1);
   if (members_.usable(peer)) {
     attempt(peer, first, tries + 1);

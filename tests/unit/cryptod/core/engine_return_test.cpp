@@ -78,6 +78,14 @@ TEST_F(StaleKey, WithoutKeydsMemoryThereIsSilence) {
   EXPECT_EQ(wants(a), 0u);
 }
 
+TEST_F(StaleKey, WhereNoNoticeComesTheQuestionGoesOutWithTheLastQuickTry) {
+  lab.pass = [](const Packet& p) { return type_of(p) != kStale; };
+  lab.run(milliseconds(1000));
+  EXPECT_EQ(wants(a), 0u);
+  lab.run(milliseconds(250));  // tries at 0, 150, 450, 1050 ms and up to an eighth more
+  EXPECT_EQ(wants(a), 1u);
+}
+
 TEST_F(StaleKey, ForgedAndRepeatedNoticesAskNothing) {
   lab.run(milliseconds(50));
   ASSERT_EQ(wants(a), 1u);
