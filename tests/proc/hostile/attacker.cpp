@@ -102,6 +102,14 @@ std::size_t rss_kb(pid_t pid) {
   return 0;
 }
 
+void expect_grown_less([[maybe_unused]] std::size_t before_kb,
+                       [[maybe_unused]] std::size_t after_kb, [[maybe_unused]] std::size_t limit_kb,
+                       [[maybe_unused]] std::source_location where) {
+#ifndef __SANITIZE_ADDRESS__
+  EXPECT_LT(after_kb, before_kb + limit_kb) << where.file_name() << ":" << where.line();
+#endif
+}
+
 std::size_t cpu_ms(pid_t pid) {
   std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
   std::string line;

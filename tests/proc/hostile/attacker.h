@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <random>
+#include <source_location>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,9 @@ class Mutator {
 };
 
 std::size_t rss_kb(pid_t pid);  // resident memory
+// Of two figures of it. Not looked at under ASan, which keeps for a while what was freed.
+void expect_grown_less(std::size_t before_kb, std::size_t after_kb, std::size_t limit_kb,
+                       std::source_location where = std::source_location::current());
 bool is_alive(pid_t pid);
 std::size_t cpu_ms(pid_t pid);  // processor time used
 // Lines of a log that contain every one of the words; without words, all but those of debug level.

@@ -270,7 +270,7 @@ TEST_F(MetadToCryptod, AChangedConversationCostsNothing) {
   ASSERT_TRUE(is_alive(pid)) << a().log_text();
   const std::size_t after = rss_kb(pid);
   std::printf("resident: %zu kB before, %zu kB after\n", before, after);
-  EXPECT_LT(after, before + 20'000);
+  expect_grown_less(before, after, 20'000);
   EXPECT_GE(count_lines(a().log_text(), {"the lane ended", "lane=meta"}), 3u);
   EXPECT_GE(count_lines(a().log_text(), {"refused what metad said", "rule="}), 1u);
   expect_served(pid);
@@ -351,7 +351,7 @@ TEST_F(MetadToCryptod, FloodsCostNothing) {
   EXPECT_GE(answered * 100, asked * 98);
   ASSERT_TRUE(is_alive(pid)) << a().log_text();
   const std::size_t after = rss_kb(pid);
-  EXPECT_LT(after, before + 100'000) << "every table is full, and each has a bound";
+  expect_grown_less(before, after, 100'000);  // every table is full, and each has a bound
   Crowd others;
   for (std::size_t i = 0; i < many; ++i) {
     ASSERT_TRUE(liar.say(ToCryptod::pack(Endpoints{others.next(), places, 0})));
@@ -359,7 +359,7 @@ TEST_F(MetadToCryptod, FloodsCostNothing) {
     ASSERT_TRUE(liar.say(ToCryptod::pack(Route{others.next(), 1, way})));
     ASSERT_TRUE(liar.say(ToCryptod::pack(ListPeers{++id})));
   }
-  EXPECT_LT(rss_kb(pid), after + 4'000) << "more of the same";
+  expect_grown_less(after, rss_kb(pid), 4'000);  // more of the same
   EXPECT_LT(count_lines(a().log_text(), {}), lines + 200) << "the log grows with a flood";
   EXPECT_GE(count_lines(a().log_text(), {"refused what metad said"}), 1u);
   expect_served(pid);
@@ -407,7 +407,7 @@ TEST_F(MetadToCryptod, AStoppedMetadCostsNothing) {
   const std::size_t after = rss_kb(pid);
   std::printf("resident: %zu kB when it stopped, %zu kB %d s later\n", before, after,
               stop_seconds());
-  EXPECT_LT(after, before + 8'000);
+  expect_grown_less(before, after, 8'000);
   EXPECT_GE(still->drain(), 3u);
   still.reset();
   expect_served(pid);

@@ -181,7 +181,7 @@ TEST_F(HostileKeyd, FloodsOfMetadCostNothing) {
     EXPECT_NE(sign_one(), 0u) << "cryptod is served meanwhile";
     std::printf("deaf %d: resident %zu kB before, %zu kB after %zu messages\n", deaf, before,
                 rss_kb(was), flood(40000));
-    EXPECT_LT(rss_kb(was), before + 6'000);
+    expect_grown_less(before, rss_kb(was), 6'000);
   }
   EXPECT_LT(count_lines(log_text(), {}), 150u) << "the log grows with a flood";
   expect_served(was);
@@ -201,7 +201,7 @@ TEST_F(HostileKeyd, VersionsOfTheDocumentArePaced) {
   EXPECT_GE(count_lines(log_text(), {"refused to keep a version", "rule=rate"}), 1u);
   EXPECT_LE(kept, 40u + static_cast<std::size_t>((os::now() - began) / 500ms));
   EXPECT_LT(count_lines(log_text(), {}), 100u);
-  EXPECT_LT(rss_kb(was), before + 2'000);
+  expect_grown_less(before, rss_kb(was), 2'000);
   cryptod.send(DocumentSeen{1});
   EXPECT_NE(sign_one(), 0u);
   expect_served(was);
@@ -232,7 +232,7 @@ TEST_F(HostileKeyd, AChangedConversationCostsNothing) {
     }
   }
   EXPECT_GE(ends, 50u);
-  EXPECT_LT(rss_kb(was), before + 4'000);
+  expect_grown_less(before, rss_kb(was), 4'000);
   EXPECT_LT(count_lines(log_text(), {}), 120u);
   liar.reset();
   expect_served(was);
@@ -265,7 +265,7 @@ TEST_F(HostileKeyd, WhoStandsStillHoldsUpNobody) {
   }
   const std::size_t before = rss_kb(was);
   sleep(static_cast<unsigned>(stop_seconds()) / 4);
-  EXPECT_LT(rss_kb(was), before + 1'000);
+  expect_grown_less(before, rss_kb(was), 1'000);
   while (!cryptod.raw().empty())
     if (!wait_readable(cryptod.socket(), 300)) break;
   EXPECT_GE(still.drain(), 20u);

@@ -182,7 +182,7 @@ TEST_F(HostileToMetad, FloodsOfCryptodCostNothing) {
     say("HeldRoutesEnd", many, [&] { return HeldRoutesEnd{}; });
     say("Ready", many, [&] { return Ready{++n}; });
     ASSERT_TRUE(is_alive(was)) << one->log_text();
-    EXPECT_LT(rss_kb(was), before + 40'000);
+    expect_grown_less(before, rss_kb(was), 40'000);
   }
   EXPECT_LT(count_lines(one->log_text(), {}), lines + 2500) << "debug level: 600 a minute of each";
   EXPECT_LT(count_lines(one->log_text(), {"refused what cryptod says"}), 70u);
@@ -222,7 +222,7 @@ TEST_F(HostileToMetad, AChangedConversationCostsNothing) {
       liar = std::make_unique<Attacker>(as_cryptod());
   }
   liar.reset();
-  EXPECT_LT(rss_kb(was), before + 15'000);
+  expect_grown_less(before, rss_kb(was), 15'000);
   EXPECT_GE(count_lines(one->log_text(), {"cryptod is away", "err="}), 10u);
   expect_served(was);
 }
@@ -257,7 +257,7 @@ TEST_F(HostileToMetad, NothingOfKeydButWhatWasAskedFor) {
     EXPECT_LE(count_lines(two->log_text(), {"ADD_HOST node1"}), 20u);
     for (int i = 0; i < 100; ++i)
       liar.say(key_link::ToMetad::pack(key_link::Identity{lab->network, two->address.bytes}));
-    EXPECT_LT(rss_kb(was), before + 6'000);
+    expect_grown_less(before, rss_kb(was), 6'000);
   }
   expect_served(was);
 }
@@ -280,7 +280,7 @@ TEST_F(HostileToMetad, AStoppedCryptodCostsNothing) {
         std::chrono::seconds(2 * stop_seconds()));
     std::printf("resident: %zu kB when it stopped, %zu kB %d s later\n", before, rss_kb(was),
                 stop_seconds());
-    EXPECT_LT(rss_kb(was), before + 5'000);
+    expect_grown_less(before, rss_kb(was), 5'000);
     EXPECT_TRUE(two->has_active_link("node1"));
   }
   expect_served(was);
