@@ -2,10 +2,14 @@
 set(bin ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
 add_test(NAME layout.links COMMAND ${CMAKE_SOURCE_DIR}/tests/layout/links.sh ${bin} ${CMAKE_BUILD_TYPE})
 set_tests_properties(layout.links PROPERTIES LABELS release-only)
-foreach(name join join_failures secrecy crash powers sealcheck first_member idle look document line nat cold
-        state versions oneway rotate approval)
+foreach(name join secrecy crash powers sealcheck first_member idle look document line nat cold oneway)
   add_test(NAME netns.${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/${name}.sh ${bin})
   set_tests_properties(netns.${name} PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
+endforeach()
+# Those that mostly wait, and for no short time: beside another one.
+foreach(name join_failures state versions rotate approval)
+  add_test(NAME netns.${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/${name}.sh ${bin})
+  set_tests_properties(netns.${name} PROPERTIES LABELS netns TIMEOUT 300)
 endforeach()
 add_test(NAME netns.loosened COMMAND ${CMAKE_SOURCE_DIR}/tests/proc/sealcheck/loosen)
 set_tests_properties(netns.loosened PROPERTIES LABELS "netns;long" TIMEOUT 1800 RUN_SERIAL ON)
@@ -17,7 +21,7 @@ add_test(NAME netns.backup COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/backup.sh ${b
 set_tests_properties(netns.backup PROPERTIES LABELS "netns;long" TIMEOUT 400 RUN_SERIAL ON)
 # Three renewals in the long run, one in the gate.
 add_test(NAME netns.renewal COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/renewal.sh ${bin} 45)
-set_tests_properties(netns.renewal PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
+set_tests_properties(netns.renewal PROPERTIES LABELS netns TIMEOUT 300)
 add_test(NAME netns.renewal_long COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/renewal.sh ${bin} 130)
 set_tests_properties(netns.renewal_long PROPERTIES LABELS "netns;long" TIMEOUT 400 RUN_SERIAL ON)
 # Kills: 20 rounds in the gate, 500 and all pairs of two daemons in the long run, each with the oracle of counters.

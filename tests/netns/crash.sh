@@ -33,7 +33,7 @@ for victim in metad keyd tapd cryptod; do
 done
 # cryptod again and again: from the kill to the first answer of each flow whose question was asked after the kill. Flows
 # run both ways between alice and both her peers.
-KILLS=10
+KILLS=6
 flows=""
 for pair in alice-bob alice-carol bob-alice carol-alice; do
   on ${pair%-*} ping -n -D -i 0.05 "$(address4 ${pair#*-})" > "$LAB/flow.$pair" 2>&1 & flows="$flows $!"

@@ -54,7 +54,12 @@ class LaneEnd {
   void send(const M& message) {
     send_bytes(Out::pack(message));
   }
-  void send_bytes(ByteView bytes) { EXPECT_TRUE(os::send_message(socket_.raw(), bytes)); }
+  // A full socket is waited for, two seconds at most.
+  void send_bytes(ByteView bytes) {
+    for (int i = 0; i < 2000; ++i, usleep(1000))
+      if (os::send_message(socket_.raw(), bytes)) return;
+    ADD_FAILURE() << "cannot send";
+  }
   void close() { socket_.close(); }
   int socket() const { return socket_.raw(); }
 

@@ -48,7 +48,7 @@ std::string World::shell(const NetSpace& space, const std::string& command) {
   auto out = std::async(std::launch::async, [&] { return space.shell(command); });
   EXPECT_TRUE(
       until([&] { return out.wait_for(std::chrono::seconds(0)) == std::future_status::ready; },
-            std::chrono::seconds(60)));
+            std::chrono::seconds(120)));
   return out.get();
 }
 
