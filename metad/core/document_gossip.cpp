@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
+#include "common/base/mutant.h"
 #include "common/proto/genesis.h"
 
 namespace wattle::metad {
@@ -29,11 +30,11 @@ DocumentGossip::Part DocumentGossip::part(LinkId link, std::uint64_t version, st
     return Part::Unasked;
   Transfer& transfer = *at->second.transfer;
   const bool other_total = transfer.total != 0 && transfer.total != total;
-  if (total == 0 || total > kMaxDocument || other_total) {
+  if (WATTLE_CHECKED(document_total, total == 0 || total > kMaxDocument || other_total)) {
     fail(at->second, now);
     return Part::Wrong;
   }
-  if (offset != transfer.text.size()) return Part::Unasked;
+  if (WATTLE_CHECKED(document_offset, offset != transfer.text.size())) return Part::Unasked;
   if (bytes.empty() || bytes.size() > total - offset) {
     fail(at->second, now);
     return Part::Wrong;
@@ -75,7 +76,7 @@ std::vector<DocumentGossip::Ask> DocumentGossip::due(Instant now) {
            std::pair(b.second->failures, a.second->version);
   });
   for (const auto& [link, peer] : wanted) {
-    if (transfers() >= kMaxTransfers) break;
+    if (WATTLE_CHECKED(document_transfers, transfers() >= kMaxTransfers)) break;
     if (is_under_way(peer->version)) continue;
     peer->transfer = Transfer{};
     peer->transfer->version = peer->version;
@@ -107,7 +108,8 @@ Instant DocumentGossip::next_deadline() const {
 std::vector<DocumentPart> DocumentGossip::answer(LinkId link, std::string_view text,
                                                  std::uint64_t from, Instant now) {
   std::vector<DocumentPart> out;
-  if (from >= text.size() || !peers_[link].windows.take(now)) return out;
+  if (from >= text.size() || !WATTLE_CHECKED(document_window_rate, peers_[link].windows.take(now)))
+    return out;
   for (auto at = static_cast<std::size_t>(from); at < text.size() && out.size() < kWindow;
        at += kPart)
     out.push_back({at, text.substr(at, kPart)});

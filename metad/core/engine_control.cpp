@@ -1,6 +1,7 @@
 // The control socket: the same grammar, for people with nc and for the wattle command.
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "metad/core/engine.h"
 #include "metad/core/route_words.h"
 
@@ -39,7 +40,7 @@ Actions Engine::on_control_line(ControlId id, std::string_view line, Now now) {
     if (line.empty()) return take();
   }
   if (at->second.query) {
-    if (at->second.waiting.size() >= kMaxWaitingLines)
+    if (WATTLE_CHECKED(control_waiting, at->second.waiting.size() >= kMaxWaitingLines))
       refuse(id, 429, "too many lines are waiting for an answer");
     else
       at->second.waiting.emplace_back(line);

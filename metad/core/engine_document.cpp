@@ -33,7 +33,7 @@ bool Engine::use_document(std::string text, std::optional<LinkId> from, Now now)
                     from, parsed.error().text());
     return false;
   }
-  if (document_ && parsed->version <= document_->version) {
+  if (document_ && WATTLE_CHECKED(document_newer, parsed->version <= document_->version)) {
     refuse_document("document_old", from,
                     "it has version " + std::to_string(parsed->version) + ", ours " +
                         std::to_string(document_->version));
@@ -104,7 +104,7 @@ bool Engine::refuse_protocol(LinkId id, std::uint64_t protocol, Now now) {
   const std::uint64_t least =
       std::max<std::uint64_t>(kMetaVersion, document_ ? document_->min_protocol : 0);
   const bool newer = protocol > kMetaVersion && protocol >= least;
-  if (protocol == kMetaVersion && protocol >= least) {
+  if (WATTLE_CHECKED(link_protocol, protocol == kMetaVersion && protocol >= least)) {
     misfits_.erase(address);
     return false;
   }
@@ -154,7 +154,8 @@ void Engine::on_document_part(LinkId id, Link& link, const Request& request, Now
     bad = links_.contains(id) && (!document_ || document_->version < version);
     if (bad) gossip_.refused(id, version);
   }
-  if (bad && link.strike()) close(id, "three bad lines", now, 400);
+  if (WATTLE_CHECKED(document_strikes, bad && link.strike()))
+    close(id, "three bad lines", now, 400);
   run_gossip(now);
 }
 

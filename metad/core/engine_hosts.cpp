@@ -1,6 +1,7 @@
 // Hosts and subnets: ADD_HOST, DEL_HOST, ADD_SUBNET, DEL_SUBNET.
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "metad/core/engine.h"
 
 namespace wattle::metad {
@@ -41,7 +42,8 @@ void Engine::on_add_host(LinkId id, Link& link, const Request& request, Now now)
   const NodeAddress& subject = way->destination;
   // Only the member itself is at no distance.
   if (subject != setup_.address && way->metric &&
-      (subject == link.address()) != (*way->metric == 0) && *way->metric != kUnreachable)
+      WATTLE_CHECKED(host_metric, (subject == link.address()) != (*way->metric == 0)) &&
+      *way->metric != kUnreachable)
     return count("host_metric_wrong");
   if (request.find("sig")) {
     const auto origin = parse_origin(request, setup_.network);
@@ -70,7 +72,8 @@ void Engine::on_own_host(LinkId id, Link& link, const SignedOrigin& origin, Now 
 bool Engine::take_record(LinkId id, Link& link, const SignedOrigin& origin, bool with_way,
                          Now now) {
   const OriginRecord& record = origin.record;
-  if (nodes_.must_verify(origin) && !link.signatures.take(now.mono)) {
+  if (nodes_.must_verify(origin) &&
+      !WATTLE_CHECKED(host_verify_rate, link.signatures.take(now.mono))) {
     count("host_over_budget");
     return false;
   }
@@ -126,9 +129,11 @@ void Engine::told_way(LinkId id, Link& link, const NodeAddress& destination,
     return;
   }
   const Host* host = nodes_.find(destination);
-  if (host == nullptr || host->origin.record.seqno < distance.seqno) {
+  if (host == nullptr ||
+      WATTLE_CHECKED(route_seqno_proven, host->origin.record.seqno < distance.seqno)) {
     count("route_seqno_unproven");
-    if (link.unproven.size() < Link::kMaxUnproven) link.unproven[destination] = distance;
+    if (WATTLE_CHECKED(route_unproven_most, link.unproven.size() < Link::kMaxUnproven))
+      link.unproven[destination] = distance;
     return want_host(destination, distance.seqno, id, now);
   }
   const bool heard = is_heard_of(destination);
@@ -159,7 +164,7 @@ void Engine::on_del_host(LinkId id, Link& link, const Request& request, Now now)
     return tell_truth(id, link, now);
   }
   const NodeAddress address = host->origin.record.address;
-  if (!host->told_by.contains(id)) return count("host_not_told");
+  if (!WATTLE_CHECKED(host_told_by, host->told_by.contains(id))) return count("host_not_told");
   told_way(id, link, address, {}, now);
 }
 
@@ -173,16 +178,18 @@ void Engine::on_subnet(LinkId id, Link& link, const Request& request, Now now) {
     return tell_truth(id, link, now);
   }
   const Host* host = nodes_.find(request.text(0));
-  if (host == nullptr || !host->told_by.contains(id)) return count("subnet_of_unknown");
+  if (host == nullptr || !WATTLE_CHECKED(subnet_told_by, host->told_by.contains(id)))
+    return count("subnet_of_unknown");
   const NodeAddress owner = host->origin.record.address;
   const TableEntry entry = router_.entry(owner);
   if (owner != link.address() && entry.state == TableEntry::State::Reachable &&
-      entry.next_hop != link.address())
+      WATTLE_CHECKED(subnet_aside, entry.next_hop != link.address()))
     return count("subnet_aside");
   if (!add) {
     if (subnet.kind == Subnet::Kind::Mac || !owners_.retract(owner, subnet)) return;
   } else {
-    if (subnet.kind == Subnet::Kind::Mac && subnet.mac != host->mac) return count("subnet_refused");
+    if (WATTLE_CHECKED(subnet_mac, subnet.kind == Subnet::Kind::Mac && subnet.mac != host->mac))
+      return count("subnet_refused");
     const Owners::Hinted hinted = owners_.hint(owner, subnet);
     if (hinted == Owners::Hinted::Refused) return count("subnet_refused");
     if (hinted == Owners::Hinted::Full) return count("subnet_full");
@@ -197,7 +204,8 @@ void Engine::on_subnet(LinkId id, Link& link, const Request& request, Now now) {
 // ---- records asked for --------------------------------------------------------------------------
 
 void Engine::on_req_host(LinkId id, Link& link, const Request& request, Now now) {
-  if (!link.keys.take(now.mono)) return count("host_asked_over_budget");
+  if (!WATTLE_CHECKED(host_ask_rate, link.keys.take(now.mono)))
+    return count("host_asked_over_budget");
   const std::uint64_t seqno = request.find_number("seqno").value_or(0);
   if (is_own(request.text(0))) {
     if (own_.current()) out_.push_back(SendLine{id, print_request(print_origin(*own_.current()))});
@@ -248,7 +256,7 @@ void Engine::tell_record(LinkId id, const SignedOrigin& origin) {
 
 // Somebody stated something wrong about us: a correction, at most one in ten seconds.
 void Engine::tell_truth(LinkId id, Link& link, Now now) {
-  if (own_.current() && link.truths.take(now.mono))
+  if (own_.current() && WATTLE_CHECKED(truth_rate, link.truths.take(now.mono)))
     out_.push_back(SendLine{id, print_request(print_origin(*own_.current()))});
 }
 

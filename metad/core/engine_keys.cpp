@@ -13,7 +13,7 @@ constexpr std::size_t kMaxOwnWaiters = 64;
 }  // namespace
 
 void Engine::on_req_key(LinkId id, Link& link, const Request& request, Now now) {
-  if (!link.keys.take(now.mono)) return count("key_over_budget");
+  if (!WATTLE_CHECKED(key_ask_rate, link.keys.take(now.mono))) return count("key_over_budget");
   const std::string& requester = request.text(0);
   const std::uint64_t epoch = request.find_number("epoch").value_or(0);
   if (is_own(request.text(1))) {
@@ -37,10 +37,11 @@ void Engine::on_ans_key(LinkId, Link& link, const Request& request, Now now) {
   const Host* host = nodes_.find(request.text(0));
   if (host == nullptr) return count("key_of_unknown");
   const NodeAddress owner = host->origin.record.address;
-  if (wants_.find(owner) == nullptr) return count("key_unasked");
-  if (!link.keys.take(now.mono) || !verifies_.take(now.mono)) return count("key_over_budget");
+  if (WATTLE_CHECKED(key_asked, wants_.find(owner) == nullptr)) return count("key_unasked");
+  if (!WATTLE_CHECKED(key_verify_rate, link.keys.take(now.mono) && verifies_.take(now.mono)))
+    return count("key_over_budget");
   const Check check = broker_.offer(owner, std::get<Bytes>(request.values[2]), now);
-  if (check != Check::Accept) {
+  if (WATTLE_CHECKED(key_accepted, check != Check::Accept)) {
     count("key_refused_" + std::string(check_name(check)));
     return fetch(owner, now);  // another neighbour may know better
   }

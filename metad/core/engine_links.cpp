@@ -18,19 +18,20 @@ Actions Engine::on_link_up(LinkId id, LinkUp up, Now now) {
   const NodeAddress address = up.address;
   const bool expected = !up.dialled || dial_.reached(up.dial, address, now.mono);
   std::string_view refusal;
-  if (address == setup_.address || up.name == setup_.name)
+  if (WATTLE_CHECKED(link_own_name, address == setup_.address || up.name == setup_.name))
     refusal = "own name";
-  else if (!expected)
+  else if (!WATTLE_CHECKED(link_expected, expected))
     refusal = "another member answered";
-  else if (is_revoked(up.serial))
+  else if (WATTLE_CHECKED(link_revoked, is_revoked(up.serial)))
     refusal = kRevoked;
   else if (!WATTLE_CHECKED(link_up_ca_in_force, chain_.has_ca(up.ca_der)))
     refusal = "its certificate is of a retired CA";  // retired since the handshake began
-  else if (links_.size() >= kMaxLinks)
+  else if (WATTLE_CHECKED(link_most, links_.size() >= kMaxLinks))
     refusal = "too many links";
-  else if (std::count_if(links_.begin(), links_.end(), [&](const auto& item) {
-             return item.second.address() == address;
-           }) >= static_cast<std::ptrdiff_t>(kMaxLinksPerPeer))
+  else if (WATTLE_CHECKED(link_most_of_one,
+                          std::count_if(links_.begin(), links_.end(), [&](const auto& item) {
+                            return item.second.address() == address;
+                          }) >= static_cast<std::ptrdiff_t>(kMaxLinksPerPeer)))
     refusal = "too many links of one member";
   if (!refusal.empty()) {
     count("link_refused");
@@ -75,7 +76,7 @@ Actions Engine::on_line(LinkId id, std::string_view line, Now now) {
   if (trace_.any()) trace_in(id, link, line);
   link.heard(now.mono);
   count_line(false, line);
-  if (!link.lines.take(now.mono)) {
+  if (!WATTLE_CHECKED(line_rate, link.lines.take(now.mono))) {
     // A line left out might have been a retraction, which the next barrier would acknowledge.
     count("line_over_budget");
     close(id, "too many lines", now, kErrorTooMany);
@@ -87,15 +88,16 @@ Actions Engine::on_line(LinkId id, std::string_view line, Now now) {
     count("line_unknown");
     return take();
   }
-  if (request && request->verb == Verb::Packet) {
+  if (request && WATTLE_CHECKED(line_packet, request->verb == Verb::Packet)) {
     count("packet_illegal");  // what follows it cannot be told from lines
     close(id, "PACKET of a length that is not taken", now, kErrorMalformed);
     dial(now);
     return take();
   }
-  if (!request || !is_legal(request->verb, link.stage())) {
+  if (!request || !WATTLE_CHECKED(line_stage, is_legal(request->verb, link.stage()))) {
     count(request ? "line_illegal" : "line_malformed");
-    if (link.strike()) close(id, "three bad lines", now, kErrorMalformed);
+    if (WATTLE_CHECKED(line_strikes, link.strike()))
+      close(id, "three bad lines", now, kErrorMalformed);
     dial(now);
     return take();
   }
@@ -176,7 +178,7 @@ void Engine::on_told_revoked(const Link& link) {
 
 void Engine::on_id(LinkId id, Link& link, const Request& request, Now now) {
   if (refuse_protocol(id, request.number(1), now)) return;
-  if (request.text(0) != link.up().name) {
+  if (WATTLE_CHECKED(id_name, request.text(0) != link.up().name)) {
     count("id_name");
     return close(id, "ID and certificate differ", now, kErrorDenied);
   }

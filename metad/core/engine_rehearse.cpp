@@ -2,6 +2,7 @@
 // it in the same words.
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "metad/core/engine.h"
 
 namespace wattle::metad {
@@ -136,7 +137,7 @@ void Engine::rehearse(ControlId id, Control& control, std::string_view words, No
 }
 
 void Engine::act_by_hand(ControlId id, Control& control, std::string_view words, Now now) {
-  if (!control.may_act)
+  if (!WATTLE_CHECKED(control_act, control.may_act))
     return refuse(id, 403, "only root may ACT; REHEARSE shows what it would do");
   const auto [first, rest] = split_word(words);
   if (rest.empty() && first != "RENEW")

@@ -3,6 +3,7 @@
 // old one.
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "metad/core/engine.h"
 #include "metad/core/renewal_message.h"
 
@@ -53,11 +54,14 @@ Actions Engine::on_renewal_answer(int status, const std::string& body, Now now) 
     use_document(std::move(answer->document), std::nullopt, now);
   const auto judged = judge_membership(answer->membership, chain_.ca_ders(), broker_.trust());
   if (!judged) return failed(judged.error().text(), true);
-  if (judged->address != setup_.address) return failed("it is for another address", true);
-  if (setup_.tls_key == nullptr || judged->tls_key != setup_.tls_key->public_key())
+  if (WATTLE_CHECKED(renewal_address, judged->address != setup_.address))
+    return failed("it is for another address", true);
+  if (setup_.tls_key == nullptr ||
+      WATTLE_CHECKED(renewal_key, judged->tls_key != setup_.tls_key->public_key()))
     return failed("it is for another key", true);
-  if (judged->serial <= setup_.serial) return failed("its serial is not newer", true);
-  if (now.unix < judged->not_before || now.unix >= judged->not_after)
+  if (WATTLE_CHECKED(renewal_serial, judged->serial <= setup_.serial))
+    return failed("its serial is not newer", true);
+  if (WATTLE_CHECKED(renewal_time, now.unix < judged->not_before || now.unix >= judged->not_after))
     return failed("by this host's clock it is not valid; is the clock right?", true);
   adopt_membership(answer->membership, *judged, now);
   run_renewal(now);
@@ -123,7 +127,8 @@ void Engine::plan_redial(LinkId id, Now now) {
   const auto tried = redialled_.find(link.address());
   const bool again = tried != redialled_.end();
   // A neighbour may claim any serial: each claim is worth one new link.
-  const bool newer = theirs > link.up().serial && (!again || theirs > tried->second.serial);
+  const bool newer = theirs > link.up().serial &&
+                     (!again || WATTLE_CHECKED(renewal_claims, theirs > tried->second.serial));
   if (!newer && setup_.serial <= link.up().own_serial) return;
   Redial redial;
   redial.due = now.mono + Duration(kRedialSpread.count() / 1024 *

@@ -2,6 +2,7 @@
 // cryptod's word on tickets and data paths, the start after a restart.
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "metad/core/engine.h"
 #include "metad/core/link_cost.h"
 #include "metad/core/stream_cutter.h"
@@ -243,10 +244,11 @@ Actions Engine::on_packet(LinkId id, Bytes packet, Now now) {
   if (at == links_.end()) return take();
   Link& link = at->second;
   link.heard(now.mono);
-  if (link.stage() != Stage::Active || packet.empty() || packet.size() > kMaxCarried) {
+  if (WATTLE_CHECKED(carried_stage, link.stage() != Stage::Active) || packet.empty() ||
+      packet.size() > kMaxCarried) {
     count("packet_illegal");
     close(id, "PACKET before END", now, 400);
-  } else if (!link.carried_in.take(now.mono, packet.size())) {
+  } else if (!WATTLE_CHECKED(carried_in_rate, link.carried_in.take(now.mono, packet.size()))) {
     count("packet_over_budget");
   } else if (!cryptod_ ||
              !feed_.event(meta_link::Carried{link.address().bytes, std::move(packet)})) {
@@ -266,7 +268,8 @@ void Engine::on_carry(const meta_link::Carry& message, Now now) {
   Link& link = links_.at(*id);
   if (link.stage() != Stage::Active || !link.told_end) return count("packet_nowhere");
   if (link.congested) return count("packet_congested");
-  if (!link.carried_out.take(now.mono, message.datagram.size())) return count("packet_over_budget");
+  if (!WATTLE_CHECKED(carried_out_rate, link.carried_out.take(now.mono, message.datagram.size())))
+    return count("packet_over_budget");
   count("packet_out");
   out_.push_back(SendPacket{*id, message.datagram});
 }

@@ -1,4 +1,5 @@
 // REQ_WAY and ANS_WAY: the way to a member, hop by hop, as the tables on it say.
+#include "common/base/mutant.h"
 #include "common/proto/line.h"
 #include "metad/core/engine.h"
 
@@ -46,7 +47,7 @@ std::optional<LinkId> Engine::next_link(const NodeAddress& destination,
 }
 
 void Engine::on_req_way(LinkId id, Link& link, const Request& request, Now now) {
-  if (!link.keys.take(now.mono)) return count("way_over_budget");
+  if (!WATTLE_CHECKED(way_ask_rate, link.keys.take(now.mono))) return count("way_over_budget");
   Keys keys = hops_of(request);
   const auto answer = [&](std::string_view end) {
     if (!ways_.add(request.number(2), id, 0, 0, now.mono)) return count("way_seen");
@@ -71,7 +72,7 @@ void Engine::on_req_way(LinkId id, Link& link, const Request& request, Now now) 
                       router_.entry(destination).next_hop != from;
     return answer(host == nullptr ? "unknown" : held ? "held" : "no_way");
   }
-  if (count_hops(keys) + 1 >= WayTrace::kMaxHops) return answer("hops");
+  if (WATTLE_CHECKED(way_hops, count_hops(keys) + 1 >= WayTrace::kMaxHops)) return answer("hops");
   Keys longer = keys;
   longer.emplace_back("hop", print_hop(own_hop(&destination)));
   const Request line = way_line(Verb::ReqWay, request, std::move(longer));
@@ -83,7 +84,7 @@ void Engine::on_req_way(LinkId id, Link& link, const Request& request, Now now) 
 }
 
 void Engine::on_ans_way(LinkId id, Link& link, const Request& request, Now now) {
-  if (!link.keys.take(now.mono)) return count("way_over_budget");
+  if (!WATTLE_CHECKED(way_answer_rate, link.keys.take(now.mono))) return count("way_over_budget");
   const auto passed = ways_.take(request.number(2), id, now.mono);
   if (!passed) return count("way_unasked");
   Keys keys = hops_of(request);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/hex.h"
+#include "common/base/mutant.h"
 #include "common/base/parse.h"
 #include "common/proto/line.h"
 
@@ -53,7 +54,7 @@ std::string print_key(const Bytes& bytes) {
 Result<Value> parse_value(FieldKind kind, std::string_view word) {
   switch (kind) {
     case FieldKind::Name:
-      if (!is_meta_name(word)) return Errc::BadValue;
+      if (!WATTLE_CHECKED(grammar_name, is_meta_name(word))) return Errc::BadValue;
       return Value(std::string(word));
     case FieldKind::Number:
       return Value(WATTLE_TRY(parse_decimal(word)));
@@ -158,7 +159,7 @@ Result<Request> parse_request(std::string_view line) {
     }
     out.values.push_back(WATTLE_TRY(parse_value(field.kind, words.words[at++])));
   }
-  if (at != words.words.size()) return Errc::BadSyntax;
+  if (WATTLE_CHECKED(grammar_arity, at != words.words.size())) return Errc::BadSyntax;
   for (const auto& [key, value] : words.keys) out.keys.emplace_back(key, value);
   return out;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
+
 namespace wattle::metad {
 namespace {
 
@@ -74,7 +76,8 @@ KeyBroker::Changed KeyBroker::key_changed(const NodeAddress& address, std::uint6
                                           LinkId link, Instant now) {
   const auto key = std::pair(link, address);
   const auto last = changes_.find(key);
-  if (last != changes_.end() && now - last->second.at < kChangeGap) {
+  if (last != changes_.end() &&
+      WATTLE_CHECKED(key_changed_gap, now - last->second.at < kChangeGap)) {
     last->second.late = std::max(last->second.late.value_or(0), epoch);
     return Changed::Limited;
   }
@@ -108,7 +111,8 @@ Instant KeyBroker::next_deadline() const {
 bool KeyBroker::may_forward(const NodeAddress& address, std::uint64_t epoch) {
   if (forwarded_.size() >= kMaxRecords && !forwarded_.contains(address)) return false;
   std::deque<std::uint64_t>& last = forwarded_[address];
-  if (std::find(last.begin(), last.end(), epoch) != last.end()) return false;
+  if (WATTLE_CHECKED(key_changed_circle, std::find(last.begin(), last.end(), epoch) != last.end()))
+    return false;
   if (last.size() >= kForwarded) last.pop_front();
   last.push_back(epoch);
   return true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "common/proto/origin_record.h"
 
 namespace wattle::metad {
@@ -14,9 +15,9 @@ constexpr std::string_view kCredentialLabel = "WATTLE CREDENTIAL";
 Result<void> compare(const crypto::VerifiedCertificate& certificate, JudgedMembership& out) {
   out.serial = certificate.says.serial;
   out.name = certificate.says.dns_name;
-  if (out.credential.serial != out.serial)
+  if (WATTLE_CHECKED(membership_serial, out.credential.serial != out.serial))
     return Error(Errc::Denied, "certificate and credential have different serials");
-  if (out.credential.name_hash != name_hash(out.name))
+  if (WATTLE_CHECKED(membership_name, out.credential.name_hash != name_hash(out.name)))
     return Error(Errc::Denied, "certificate and credential have different names");
   out.not_before = std::max(certificate.says.not_before, out.credential.not_before);
   out.not_after = std::min(certificate.says.not_after, out.credential.not_after);
@@ -37,7 +38,7 @@ Result<JudgedMembership> judge_membership(const Membership& membership,
   out.address = WATTLE_TRY(parse_address_text(verified.certificate.says.anode_text));
   const Check check =
       accept_credential(trust, membership.credential, out.address, moment, 0, out.credential);
-  if (check != Check::Accept)
+  if (WATTLE_CHECKED(membership_credential, check != Check::Accept))
     return Error(Errc::Denied,
                  "the credential does not verify (" + std::string(check_name(check)) + ")");
   WATTLE_TRY(compare(verified.certificate, out));

@@ -1,5 +1,7 @@
 #include "metad/core/node_db.h"
 
+#include "common/base/mutant.h"
+
 namespace wattle::metad {
 
 NodeDb::NodeDb(const NetworkId& network, const NodeAddress& own)
@@ -8,21 +10,26 @@ NodeDb::NodeDb(const NetworkId& network, const NodeAddress& own)
 NodeDb::Told NodeDb::tell(const SignedOrigin& origin, LinkId link, Instant now) {
   const OriginRecord& record = origin.record;
   auto at = hosts_.find(record.address);
-  if (at != hosts_.end() && record.seqno < at->second.origin.record.seqno) return Told::Older;
-  const bool same = at != hosts_.end() && at->second.origin.record == record;
-  if (at != hosts_.end() && !same && record.seqno == at->second.origin.record.seqno)
+  if (at != hosts_.end() &&
+      WATTLE_CHECKED(host_seqno_old, record.seqno < at->second.origin.record.seqno))
     return Told::Older;
-  if (record.network != network_) return Told::BadSignature;
-  if (!same && !verify_origin(record, origin.signature)) return Told::BadSignature;
+  const bool same = at != hosts_.end() && at->second.origin.record == record;
+  if (at != hosts_.end() && !same &&
+      WATTLE_CHECKED(host_equal_seqno, record.seqno == at->second.origin.record.seqno))
+    return Told::Older;
+  if (WATTLE_CHECKED(host_network, record.network != network_)) return Told::BadSignature;
+  if (!same && !WATTLE_CHECKED(host_signature, verify_origin(record, origin.signature)))
+    return Told::BadSignature;
 
   if (link != 0 && !has_room(at, link)) return Told::Full;
   Told result = same ? Told::Same : Told::Newer;
   if (at == hosts_.end()) {
     const MacAddress mac = mac_of(network_, record.address);
     const ShortId id = record.address.short_id();
-    if (mac == own_mac_ || id == own_id_ || macs_.contains(mac) || ids_.contains(id))
+    if (WATTLE_CHECKED(host_id_clash, mac == own_mac_ || id == own_id_ || macs_.contains(mac) ||
+                                          ids_.contains(id)))
       return Told::IdClash;
-    if (hosts_.size() >= kMaxHosts && !make_room()) return Told::Full;
+    if (WATTLE_CHECKED(host_most, hosts_.size() >= kMaxHosts) && !make_room()) return Told::Full;
     at = hosts_.emplace(record.address, Host{}).first;
     at->second.mac = mac;
     macs_.emplace(mac, record.address);
@@ -69,7 +76,7 @@ bool NodeDb::take_news(const NodeAddress& address, std::uint64_t seqno) {
 bool NodeDb::has_room(std::map<NodeAddress, Host>::const_iterator at, LinkId link) const {
   if (at != hosts_.end() && at->second.told_by.contains(link)) return true;
   const auto told = told_.find(link);
-  return told == told_.end() || told->second < kMaxToldByLink;
+  return told == told_.end() || WATTLE_CHECKED(host_most_of_link, told->second < kMaxToldByLink);
 }
 
 bool NodeDb::retract(const NodeAddress& address, LinkId link, Instant now) {
@@ -160,7 +167,7 @@ bool NodeDb::make_room() {
 void NodeDb::claim_name(const NodeAddress& address, const Host& host) {
   if (host.name_false) return;
   const auto [at, free] = names_.emplace(host.origin.record.name, address);
-  if (free || at->second == address || !host.name_proven) return;
+  if (free || at->second == address || !WATTLE_CHECKED(name_proven, host.name_proven)) return;
   const Host* holder = find(at->second);
   if (holder == nullptr || !holder->name_proven) at->second = address;
 }

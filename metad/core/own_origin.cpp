@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/mutant.h"
 #include "common/base/parse.h"
 
 namespace wattle::metad {
@@ -29,7 +30,7 @@ void OwnOrigin::restore(const Setup& setup) {
   if (!line || line->verb != Verb::AddHost) return;
   const auto origin = parse_origin(*line, network_);
   if (!origin || origin->record.address != address_ || origin->record.name != name_ ||
-      !verify_origin(origin->record, origin->signature))
+      !WATTLE_CHECKED(own_origin_stored, verify_origin(origin->record, origin->signature)))
     return;
   current_ = *origin;
 }
@@ -80,8 +81,10 @@ std::optional<key_link::SignOrigin> OwnOrigin::due(Instant now) {
 bool OwnOrigin::signed_one(const key_link::Origin& answer) {
   if (!std::exchange(waiting_, false)) return false;  // each one goes out to everybody
   auto record = parse_origin_body(answer.body);
-  if (!record || record->network != network_ || record->address != address_ ||
-      record->name != name_ || !verify_origin(*record, answer.signature))
+  if (!record ||
+      WATTLE_CHECKED(own_origin_answer, record->network != network_ ||
+                                            record->address != address_ || record->name != name_ ||
+                                            !verify_origin(*record, answer.signature)))
     return false;
   if (current_ && record->seqno <= current_->record.seqno) return false;
   current_ = SignedOrigin{*record, answer.signature};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
+
 namespace wattle::metad {
 namespace {
 
@@ -32,10 +34,13 @@ Owners::Hinted Owners::hint(const NodeAddress& owner, const Subnet& subnet) {
     const Entry& entry = at->second;
     if (entry.subnets.contains(subnet)) return Hinted::Known;
     if (!entry.proven.empty() &&
-        std::none_of(entry.proven.begin(), entry.proven.end(),
-                     [&](const Subnet& granted) { return covers(granted, subnet); }))
+        WATTLE_CHECKED(subnet_proven, std::none_of(entry.proven.begin(), entry.proven.end(),
+                                                   [&](const Subnet& granted) {
+                                                     return covers(granted, subnet);
+                                                   })))
       return Hinted::Refused;
-    if (entry.subnets.size() >= kMaxPerOwner) return Hinted::Full;
+    if (WATTLE_CHECKED(subnet_most_of_one, entry.subnets.size() >= kMaxPerOwner))
+      return Hinted::Full;
   }
   if (holders_.size() >= kMaxSubnets && !holders_.contains(subnet)) return Hinted::Full;
   owners_[owner].subnets.insert(subnet);
@@ -58,7 +63,7 @@ void Owners::prove(const NodeAddress& owner, const Credential& credential) {
   for (auto at = entry.subnets.begin(); at != entry.subnets.end();) {
     const bool kept = std::any_of(granted.begin(), granted.end(),
                                   [&](const Subnet& g) { return covers(g, *at); });
-    if (kept) {
+    if (WATTLE_CHECKED(subnet_granted, kept)) {
       ++at;
       continue;
     }

@@ -1,5 +1,6 @@
 #include "metad/core/stream_cutter.h"
 
+#include "common/base/mutant.h"
 #include "metad/core/grammar.h"
 
 namespace wattle::metad {
@@ -9,7 +10,9 @@ std::size_t packet_length(std::string_view line) {
   const auto request = parse_request(line);
   if (!request || request->verb != Verb::Packet) return 0;
   const std::uint64_t length = request->number(0);
-  return length <= kMaxCarried ? static_cast<std::size_t>(length) : 0;
+  return WATTLE_CHECKED(packet_length_most, length <= kMaxCarried)
+             ? static_cast<std::size_t>(length)
+             : 0;
 }
 
 std::optional<StreamCutter::Piece> StreamCutter::next() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "common/crypto/certificate.h"
 #include "common/proto/acceptance.h"
 #include "common/proto/genesis.h"
@@ -39,28 +40,34 @@ std::string_view disagreement(const Parts& parts, const CheckRequest& request,
   const crypto::MemberCertificate& says = parts.certificate.says;
   const Credential& credential = parts.credential;
   const auto csr_key = crypto::check_csr(request.csr);
-  if (!csr_key || *csr_key != parts.certificate.public_key)
+  if (!csr_key || WATTLE_CHECKED(check_key, *csr_key != parts.certificate.public_key))
     return "the certificate is for another key than asked";
-  if (says.anode_text != request.address.text()) return "the certificate is for another address";
-  if (says.dns_name != name) return "the certificate is for another name";
-  if (credential.name_hash != name_hash(name)) return "the credential is for another name";
-  if (says.serial != credential.serial) return "certificate and credential have different serials";
-  if (says.not_before != credential.not_before || says.not_after != credential.not_after)
+  if (WATTLE_CHECKED(check_address, says.anode_text != request.address.text()))
+    return "the certificate is for another address";
+  if (WATTLE_CHECKED(check_name_certificate, says.dns_name != name))
+    return "the certificate is for another name";
+  if (WATTLE_CHECKED(check_name_credential, credential.name_hash != name_hash(name)))
+    return "the credential is for another name";
+  if (WATTLE_CHECKED(check_serial, says.serial != credential.serial))
+    return "certificate and credential have different serials";
+  if (WATTLE_CHECKED(check_times, says.not_before != credential.not_before ||
+                                      says.not_after != credential.not_after))
     return "certificate and credential are valid at different times";
-  if (says.prefix6 != credential.ipv6) return "certificate and credential have different prefixes";
-  if (says.address4 != credential.ipv4)
+  if (WATTLE_CHECKED(check_prefix, says.prefix6 != credential.ipv6))
+    return "certificate and credential have different prefixes";
+  if (WATTLE_CHECKED(check_ipv4, says.address4 != credential.ipv4))
     return "certificate and credential have different IPv4 addresses";
   const IpPrefix& prefix = credential.ipv6;
-  if (prefix.length <= parts.genesis.prefix.length ||
-      !parts.genesis.prefix.contains(prefix.address))
+  if (WATTLE_CHECKED(check_prefix_inside, prefix.length <= parts.genesis.prefix.length ||
+                                              !parts.genesis.prefix.contains(prefix.address)))
     return "the IPv6 prefix is not inside the network's";
-  if (credential.ipv4.length < parts.genesis.ipv4.length ||
-      !parts.genesis.ipv4.contains(credential.ipv4.address))
+  if (WATTLE_CHECKED(check_ipv4_inside, credential.ipv4.length < parts.genesis.ipv4.length ||
+                                            !parts.genesis.ipv4.contains(credential.ipv4.address)))
     return "the IPv4 address is not inside the network's";
   const auto bits = member_bits(parts.genesis.prefix, prefix);
   if (!bits || says.common_name != cn_of_bits(*bits))
     return "the certificate's common name is not the prefix's";
-  if (credential.mac != mac_of(parts.network, request.address))
+  if (WATTLE_CHECKED(check_mac, credential.mac != mac_of(parts.network, request.address)))
     return "the MAC address is not the derived one";
   return {};
 }
@@ -107,7 +114,7 @@ CheckAnswer member(Parts parts, JoinAnswer answer, const CheckRequest& request) 
 }  // namespace
 
 CheckAnswer check_join(const CheckRequest& request) {
-  if (genesis_hash(request.genesis_text) != request.genesis) {
+  if (WATTLE_CHECKED(check_genesis, genesis_hash(request.genesis_text) != request.genesis)) {
     CheckAnswer answer;
     answer.outcome = CheckOutcome::GenesisDiffers;
     return answer;
@@ -117,7 +124,7 @@ CheckAnswer check_join(const CheckRequest& request) {
   auto genesis = parse_genesis(request.genesis_text);
   if (!genesis) return wrong("the genesis document", genesis.error());
   parts.genesis = std::move(*genesis);
-  if (parts.genesis.network != request.network)
+  if (WATTLE_CHECKED(check_network, parts.genesis.network != request.network))
     return wrong("the genesis document is of another network");
   if (request.status != 200) return refused(request);
 
@@ -137,14 +144,14 @@ CheckAnswer check_join(const CheckRequest& request) {
   for (const Revocation& revocation : document->revoked) trust.revoked.insert(revocation.serial);
   const Check check =
       accept_credential(trust, answer->credential, request.address, moment, 0, parts.credential);
-  if (check != Check::Accept)
+  if (WATTLE_CHECKED(check_credential, check != Check::Accept))
     return wrong("the credential does not verify (" + std::string(check_name(check)) + ")");
   auto verified = crypto::verify_by_any(answer->certificate, chain.ca_ders(), moment);
   if (!verified) return wrong("the certificate", verified.error());
   parts.certificate = std::move(verified->certificate);
   if (const std::string_view what = disagreement(parts, request, answer->name); !what.empty())
     return wrong(std::string(what));
-  if (moment != request.now) {
+  if (WATTLE_CHECKED(check_clock, moment != request.now)) {
     CheckAnswer late;
     late.outcome = CheckOutcome::ClockOff;
     late.not_before = parts.credential.not_before;

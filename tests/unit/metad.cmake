@@ -1,6 +1,6 @@
 # metad: table, grammar, tables, policies and engines in memory.
 wattle_test(metad_test
-  SOURCES unit/metad/core/engine_test.cpp unit/metad/core/engine_control_test.cpp unit/metad/core/engine_hostile_test.cpp
+  SOURCES unit/metad/core/engine_test.cpp unit/metad/core/engine_control_test.cpp unit/metad/core/engine_hostile_test.cpp unit/metad/core/engine_limits_test.cpp
     unit/metad/core/grammar_test.cpp
     unit/metad/core/tables_test.cpp unit/metad/core/link_cost_test.cpp unit/metad/core/engine_mesh_test.cpp unit/metad/core/engine_way_test.cpp unit/metad/core/own_origin_test.cpp
     unit/metad/core/stream_cutter_test.cpp unit/metad/core/dial_policy_test.cpp

@@ -101,6 +101,23 @@ TEST(MetadControl, WhoStopsTypingStillGetsHisAnswers) {
   EXPECT_EQ(one.control.back(), "(closed)");
 }
 
+TEST(MetadControl, SixteenLinesWaitAndNoMore) {
+  Star star(2);
+  star.world.run(seconds(1));
+  auto& one = star.node(1);
+  star.world.act(one, one.engine->on_control_open(9, true, star.world.now));
+  star.world.act(one, one.engine->on_control_line(9, "DUMP STATUS", star.world.now));
+  one.control.clear();
+  const auto type = [&] {
+    star.world.act(one, one.engine->on_control_line(9, "PING", star.world.now));
+  };
+  for (int i = 0; i < 16; ++i) type();
+  EXPECT_TRUE(one.control.empty()) << "cryptod has not answered yet";
+  type();
+  ASSERT_EQ(one.control.size(), 1u);
+  EXPECT_TRUE(one.control[0].starts_with("ERROR 429 ")) << one.control[0];
+}
+
 TEST(MetadControl, ProbeIsHandedToCryptodAndItsAnswerTold) {
   Star star(2);
   star.world.run(seconds(1));

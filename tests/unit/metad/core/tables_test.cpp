@@ -75,6 +75,32 @@ TEST(NodeDb, ForgetsAnHourAfterTheLastWordOfIt) {
   EXPECT_EQ(db.tell(realm.origin(2, "n2", 1), 3, kStart), Told::New);
 }
 
+TEST(NodeDb, HasRoomForSoManyAndForNobodyLikeUs) {
+  const Realm realm;
+  NodeDb db(realm.network, realm.address(1));
+  EXPECT_EQ(db.tell(realm.origin(1, "n1", 1), 1, kStart), Told::IdClash) << "ourselves";
+  SignedOrigin origin = realm.origin(2, "n2", 1);
+  std::uint32_t number = 0;
+  const auto tell = [&](LinkId link) {
+    ByteArray<32> scalar{};
+    scalar[30] = static_cast<std::uint8_t>(++number >> 8);
+    scalar[31] = static_cast<std::uint8_t>(number);
+    const auto key = WATTLE_MUST(crypto::PrivateKey::from_scalar(scalar));
+    origin.record.address = NodeAddress::from_key(key.public_key());
+    origin.signature = sign_origin(origin.record, key);
+    return db.tell(origin, link, kStart);
+  };
+  ASSERT_EQ(tell(1), Told::New);
+  const NodeAddress first = origin.record.address;
+  for (std::size_t i = 1; i < NodeDb::kMaxToldByLink; ++i) ASSERT_EQ(tell(1), Told::New);
+  EXPECT_EQ(tell(1), Told::Full) << "enough of one neighbour";
+  while (db.hosts().size() < NodeDb::kMaxHosts) ASSERT_EQ(tell(2), Told::New);
+  EXPECT_EQ(tell(3), Told::Full) << "enough of all";
+  EXPECT_TRUE(db.retract(first, 1, kStart));
+  EXPECT_EQ(tell(3), Told::New) << "in place of one that nobody tells of";
+  EXPECT_EQ(db.hosts().size(), NodeDb::kMaxHosts);
+}
+
 TEST(Owners, LongestMatchAndProvenFirst) {
   const Realm realm;
   Owners owners;
@@ -109,6 +135,21 @@ TEST(Owners, ACredentialTakesFalseHintsBackAndRefusesNewOnes) {
   EXPECT_EQ(owners.hint(realm.address(2), stolen), Owners::Hinted::Refused);
   EXPECT_FALSE(owners.retract(realm.address(2), Subnet::of(realm.credential(2, "n2").ipv4)))
       << "proven ones stay";
+}
+
+TEST(Owners, PartsOfWhatACredentialGrantsMayBeHinted) {
+  const Realm realm;
+  Owners owners;
+  const IpAddress home = realm.credential(2, "n2").ipv6.address;
+  const auto part = [&](std::uint8_t last) {
+    IpAddress out = home;
+    out.bytes[15] = last;
+    return Subnet::of(IpPrefix{out, 128});
+  };
+  owners.hint(realm.address(2), part(8));
+  owners.prove(realm.address(2), realm.credential(2, "n2"));
+  EXPECT_EQ(owners.hint(realm.address(2), part(8)), Owners::Hinted::Known) << "kept";
+  EXPECT_EQ(owners.hint(realm.address(2), part(9)), Owners::Hinted::New);
 }
 
 TEST(Owners, OneOwnerHasABoundedNumber) {
