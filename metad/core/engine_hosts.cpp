@@ -183,7 +183,7 @@ void Engine::on_subnet(LinkId id, Link& link, const Request& request, Now now) {
   const NodeAddress owner = host->origin.record.address;
   const TableEntry entry = router_.entry(owner);
   if (owner != link.address() && entry.state == TableEntry::State::Reachable &&
-      WATTLE_CHECKED(subnet_aside, entry.next_hop != link.address()))
+      WATTLE_CHECKED(subnet_next_hop, entry.next_hop != link.address()))
     return count("subnet_aside");
   if (!add) {
     if (subnet.kind == Subnet::Kind::Mac || !owners_.retract(owner, subnet)) return;

@@ -37,11 +37,11 @@ void Engine::on_ans_key(LinkId, Link& link, const Request& request, Now now) {
   const Host* host = nodes_.find(request.text(0));
   if (host == nullptr) return count("key_of_unknown");
   const NodeAddress owner = host->origin.record.address;
-  if (WATTLE_CHECKED(key_asked, wants_.find(owner) == nullptr)) return count("key_unasked");
+  if (WATTLE_CHECKED(key_wanted, wants_.find(owner) == nullptr)) return count("key_unasked");
   if (!WATTLE_CHECKED(key_verify_rate, link.keys.take(now.mono) && verifies_.take(now.mono)))
     return count("key_over_budget");
   const Check check = broker_.offer(owner, std::get<Bytes>(request.values[2]), now);
-  if (WATTLE_CHECKED(key_accepted, check != Check::Accept)) {
+  if (WATTLE_CHECKED(key_verified, check != Check::Accept)) {
     count("key_refused_" + std::string(check_name(check)));
     return fetch(owner, now);  // another neighbour may know better
   }

@@ -178,7 +178,7 @@ void Engine::on_told_revoked(const Link& link) {
 
 void Engine::on_id(LinkId id, Link& link, const Request& request, Now now) {
   if (refuse_protocol(id, request.number(1), now)) return;
-  if (WATTLE_CHECKED(id_name, request.text(0) != link.up().name)) {
+  if (WATTLE_CHECKED(link_id_name, request.text(0) != link.up().name)) {
     count("id_name");
     return close(id, "ID and certificate differ", now, kErrorDenied);
   }

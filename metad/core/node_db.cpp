@@ -26,8 +26,8 @@ NodeDb::Told NodeDb::tell(const SignedOrigin& origin, LinkId link, Instant now) 
   if (at == hosts_.end()) {
     const MacAddress mac = mac_of(network_, record.address);
     const ShortId id = record.address.short_id();
-    if (WATTLE_CHECKED(host_id_clash, mac == own_mac_ || id == own_id_ || macs_.contains(mac) ||
-                                          ids_.contains(id)))
+    if (WATTLE_CHECKED(host_same_id, mac == own_mac_ || id == own_id_ || macs_.contains(mac) ||
+                                         ids_.contains(id)))
       return Told::IdClash;
     if (WATTLE_CHECKED(host_most, hosts_.size() >= kMaxHosts) && !make_room()) return Told::Full;
     at = hosts_.emplace(record.address, Host{}).first;
