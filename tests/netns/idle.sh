@@ -17,9 +17,17 @@ sleep 20
 wakes() { on alice bash -c 'for s in /proc/[0-9]*/task/[0-9]*/status; do
   p=${s#/proc/}; c=$(tr "\0" "\n" < /proc/${p%%/*}/cmdline 2>/dev/null | head -n 1)
   case ${c##*/} in wattle*) awk -v n="${c##*/}" "/^voluntary_ctxt/{print n, \$2}" $s ;; esac; done' | sort; }
-wakes > "$LAB/one"; sleep 30; wakes > "$LAB/two"
-per=$(paste -d' ' "$LAB/one" "$LAB/two" | awk '{d = $4 - $2; all += d; printf "%s %.2f/s, ", $1, d / 30} END {printf "together %.2f/s\n", all / 30}')
-echo "        $per"
-calm() { [ "$(echo "$per" | sed 's/.*together \([0-9]*\)\.\([0-9]*\).*/\1\2/')" -le $((limit * 100)) ]; }
+# Half a minute of rest, up to three times: what other programs of a busy machine do to it only adds.
+calm() {
+  local per
+  for _ in 1 2 3; do
+    wakes > "$LAB/one"; sleep 30; wakes > "$LAB/two"
+    per=$(paste -d' ' "$LAB/one" "$LAB/two" | awk '{d = $4 - $2; all += d; printf "%s %.2f/s, ", $1, d / 30} END {printf "together %.2f/s\n", all / 30}')
+    echo "        $per" >&3
+    [ "$(echo "$per" | sed 's/.*together \([0-9]*\)\.\([0-9]*\).*/\1\2/')" -gt $((limit * 100)) ] || return 0
+  done
+  return 1
+}
+exec 3>&1
 check "at most $limit wake-ups a second over all processes of alice" calm
 lab_verdict

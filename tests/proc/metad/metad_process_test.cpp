@@ -87,7 +87,7 @@ TEST_F(MetadProcess, TwoWhoKnowOnlyTheThirdFindEachOther) {
     const auto links = two.ask("DUMP LINKS");
     return links.size() == 3;  // node1, node3, END: duplicates have settled
   })) << two.log_text();
-  EXPECT_TRUE(three.has_active_link("node2"));
+  EXPECT_TRUE(lab.until([&] { return three.has_active_link("node2"); })) << three.log_text();
 }
 
 TEST_F(MetadProcess, AKilledNeighbourIsLinkedAgainFromThePeersFile) {
