@@ -1,6 +1,8 @@
 #include "cryptod/policy.h"
 
+#include <linux/if_tun.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace wattle::cryptod {
@@ -15,6 +17,7 @@ const os::Policy kPolicy = {
             {SCMP_SYS(recvmmsg)},
             {SCMP_SYS(sendmmsg)},
             {SCMP_SYS(accept4), 3, SOCK_NONBLOCK | SOCK_CLOEXEC},
+            {SCMP_SYS(ioctl), 1, TUNSETOFFLOAD},
             {SCMP_SYS(getsockopt), 1, SOL_SOCKET, 2, SO_PEERCRED},
         },
     .refused_softly = {},

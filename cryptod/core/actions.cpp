@@ -7,12 +7,14 @@ namespace wattle::cryptod {
 Actions::Actions() {
   datagrams.reserve(1024);
   frames.reserve(512);
+  pieces.reserve(1024);
   chunks_.reserve(kMaxChunks);
 }
 
 void Actions::clear() {
   datagrams.clear();
   frames.clear();
+  pieces.clear();
   to_metad.clear();
   to_keyd.clear();
   refusals.clear();

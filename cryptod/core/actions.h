@@ -14,14 +14,16 @@
 #include "common/ipc/meta_link.h"
 #include "common/net/endpoint.h"
 #include "common/proto/node_address.h"
+#include "cryptod/core/offload.h"
 
 namespace wattle::cryptod {
 
 // Writable bytes in front of every frame for the TAP: io puts the virtio-net header there and
 // writes header and frame with one call.
-inline constexpr std::size_t kFrameHeadroom = 10;
+inline constexpr std::size_t kFrameHeadroom = kVirtioHeader;
 
-// The longest frame the engine takes or delivers, Ethernet header included (no FCS).
+// The longest frame the engine takes or delivers, Ethernet header included (no FCS); super-frames
+// (offload.h) are longer.
 inline constexpr std::size_t kMaxFrame = 9000 + 18;
 
 struct OutDatagram {
@@ -32,8 +34,12 @@ struct OutDatagram {
   std::uint8_t ttl = 0;  // hops it may go (the opener of a NAT): it leaves alone; 0: as usual
 };
 
+// A frame, or a super-frame whose bytes stand at several places: `frame`, then `count` of
+// Actions::pieces from `first` on.
 struct OutFrame {
   MutableBytes frame;  // kFrameHeadroom writable bytes precede it
+  Offload offload{};
+  std::size_t first = 0, count = 0;
 };
 
 // What metad or keyd said and was not believed or not done, for the log. The words are constants.
@@ -50,6 +56,7 @@ class Actions {
 
   std::vector<OutDatagram> datagrams;  // in order; runs of one destination can share a call
   std::vector<OutFrame> frames;        // for the TAP, in order
+  std::vector<ByteView> pieces;        // of super-frames
   std::vector<meta_link::ToMetad::Message> to_metad;
   std::vector<key_link::FromCryptod::Message> to_keyd;
   std::vector<LaneRefusal> refusals;

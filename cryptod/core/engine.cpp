@@ -41,6 +41,7 @@ class Engine::Impl {
     ctx_.out = &out;
   }
   void finish() {
+    frames_.work();
     probes_.work();
     watch_.work();
     meta_.work();
@@ -199,9 +200,9 @@ void Engine::datagrams(const Moment& moment, std::span<Received> batch, Actions&
   impl_->finish();
 }
 
-void Engine::frames(const Moment& moment, std::span<const ByteView> batch, Actions& out) {
+void Engine::frames(const Moment& moment, std::span<const TapFrame> batch, Actions& out) {
   impl_->begin(moment, out);
-  for (const ByteView frame : batch) impl_->frames_.outgoing(frame);
+  for (const TapFrame& frame : batch) impl_->frames_.outgoing(frame);
   impl_->finish();
 }
 

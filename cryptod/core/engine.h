@@ -53,6 +53,7 @@ struct EngineConfig {
   IpPrefix prefix4;
   // From wattle.conf. Bytes per second that each member may have relayed here; 0: relays nothing.
   std::uint64_t relay_rate = 125'000'000;
+  Offloads offloads;
 };
 
 // What tapd has handed over. The driver gives the whole state whenever any of it changes.
@@ -74,8 +75,8 @@ class Engine {
   // Foreign bytes. At most kMaxBatch at a time.
   static constexpr std::size_t kMaxBatch = 256;
   void datagrams(const Moment& moment, std::span<Received> batch, Actions& out);
-  // Ethernet frames read from the TAP, without virtio-net header, checksums complete.
-  void frames(const Moment& moment, std::span<const ByteView> batch, Actions& out);
+  // Ethernet frames read from the TAP, super-frames among them; their bytes may be changed.
+  void frames(const Moment& moment, std::span<const TapFrame> batch, Actions& out);
 
   // tapd: after DeviceEnd, after each LocalAddresses, and with present=false when its lane ended
   // and the descriptors are gone too (while they live, nothing needs to be said).

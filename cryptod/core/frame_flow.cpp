@@ -15,11 +15,71 @@ constexpr std::size_t kEthernetHeader = 14;
 
 // ---- from the TAP ----------------------------------------------------------------------------
 
-void FrameFlow::outgoing(ByteView frame) {
+void FrameFlow::outgoing(const TapFrame& frame) {
   ctx_.count(Counter::TxFrames);
-  if (frame.size() < kEthernetHeader || frame.size() > kMaxFrame)
+  const std::size_t most = frame.offload.is_plain() ? kMaxFrame : kMaxSuperFrame;
+  if (frame.bytes.size() < kEthernetHeader || frame.bytes.size() > most)
     return ctx_.count(Counter::DropFrameLength);
   if (!ctx_.self.credential) return ctx_.count(Counter::DropNoCredential);
+  return frame.offload.is_plain() ? whole(frame.bytes) : offloaded(frame);
+}
+
+// Judged before anything is cut: the headers of the whole are those of every segment.
+void FrameFlow::offloaded(const TapFrame& frame) {
+  const auto view = view_offloaded(frame);
+  if (!view) {
+    // Of a protocol that is not cut, or a checksum further inside.
+    if (frame.offload.row != Offload::Row::None || frame.bytes.size() > kMaxFrame ||
+        !complete_sum(frame))
+      return ctx_.count(Counter::DropOffload);
+    return whole(frame.bytes);
+  }
+  const std::size_t piece =
+      frame.offload.row == Offload::Row::None ? view->payload_size() : frame.offload.segment;
+  const Outgoing verdict = judge_outgoing(frame.bytes, *ctx_.self.credential);
+  if (verdict.kind == Outgoing::Kind::Unicast) {
+    if (const auto slot = ctx_.owners.find(verdict.destination)) {
+      Peer& peer = ctx_.peers.at(*slot);
+      sessions_.ask_takes(peer);
+      if (sessions_.can_send(peer) && peer.current->peer_takes(kTakesUnsummed))
+        return segments(peer, frame, *view);
+    }
+  }
+  summed(frame, *view, piece);
+}
+
+void FrameFlow::segments(Peer& peer, const TapFrame& frame, const SegmentView& view) {
+  const std::size_t headers = view.payload - kMacs;
+  const std::size_t room = sessions_.room(peer);
+  std::size_t piece =
+      frame.offload.row == Offload::Row::None ? view.payload_size() : frame.offload.segment;
+  // TCP may be cut smaller than its sender asked for; a datagram of UDP is one.
+  if (view.tcp && headers < room) piece = std::min(piece, room - headers);
+  const Segmenter cut(frame.bytes, view, std::max<std::size_t>(piece, 1));
+  for (std::size_t i = 0; i < cut.count(); ++i) {
+    if (!sessions_.can_send(peer)) return ctx_.count(Counter::DropQueueFull);
+    const MutableBytes datagram = sessions_.make_room(cut.view(i).size - kMacs);
+    if (datagram.empty()) return;
+    cut.write(i, kMacs, datagram.subspan(kTransportBody, cut.view(i).size - kMacs));
+    sessions_.send_room(peer, InnerType::Unsummed, datagram);
+  }
+  ctx_.count(Counter::TxSegments, cut.count());
+  renew(peer);
+}
+
+void FrameFlow::summed(const TapFrame& frame, const SegmentView& view, std::size_t piece) {
+  const Segmenter cut(frame.bytes, view, std::max<std::size_t>(piece, 1));
+  for (std::size_t i = 0; i < cut.count(); ++i) {
+    const SegmentView own = cut.view(i);
+    if (own.size > scratch_.size()) return ctx_.count(Counter::DropFrameLength);
+    const MutableBytes out = MutableBytes(scratch_).first(own.size);
+    cut.write(i, 0, out);
+    complete_checksums(out, own);
+    whole(out);
+  }
+}
+
+void FrameFlow::whole(ByteView frame) {
   const Outgoing verdict = judge_outgoing(frame, *ctx_.self.credential);
   switch (verdict.kind) {
     case Outgoing::Kind::Drop:
@@ -45,13 +105,7 @@ void FrameFlow::unicast(const MacAddress& to, ByteView frame) {
 }
 
 void FrameFlow::send_or_queue(Peer& peer, InnerType type, ByteView body) {
-  if (sessions_.send(peer, type, body)) {
-    // The initiator renews in time; the responder only if that did not happen.
-    const Duration grace =
-        peer.current->initiator() ? Duration{} : Duration(std::chrono::seconds(15));
-    if (peer.current->wants_rekey(ctx_.now() - grace)) handshakes_.want(peer);
-    return;
-  }
+  if (sessions_.send(peer, type, body)) return renew(peer);
   ctx_.count(Counter::DropQueueOld, peer.queue.expire(ctx_.now(), ctx_.queued));
   if (!peer.queue.push(ctx_.now(), type, body, ctx_.queued)) {
     ctx_.count(Counter::DropQueueFull);
@@ -59,6 +113,13 @@ void FrameFlow::send_or_queue(Peer& peer, InnerType type, ByteView body) {
     ctx_.deadlines.lower(peer.slot, peer.queue.expires());
   }
   handshakes_.want(peer);
+}
+
+// The initiator renews in time; the responder only if that did not happen.
+void FrameFlow::renew(Peer& peer) {
+  const Duration grace =
+      peer.current->initiator() ? Duration{} : Duration(std::chrono::seconds(15));
+  if (peer.current->wants_rekey(ctx_.now() - grace)) handshakes_.want(peer);
 }
 
 void FrameFlow::multicast(ByteView frame) {
@@ -85,7 +146,7 @@ void FrameFlow::multicast(ByteView frame) {
 void FrameFlow::incoming(Peer& peer, InnerType type, MutableBytes body) {
   if (!peer.member || !ctx_.self.credential) return ctx_.count(Counter::DropNoCredential);
   MutableBytes frame = body;
-  if (type == InnerType::Frame) {
+  if (type != InnerType::FullFrame) {
     if (body.size() < 2) return ctx_.count(Counter::DropInnerLength);
     // The MACs stand where the datagram's header was.
     frame = MutableBytes(body.data() - kMacs, body.size() + kMacs);
@@ -102,7 +163,40 @@ void FrameFlow::incoming(Peer& peer, InnerType type, MutableBytes body) {
   if (!ctx_.device.present) return ctx_.count(Counter::DropNoDevice);
   ++peer.rx_frames;
   ctx_.count(Counter::RxFrames);
-  ctx_.out->frames.push_back({frame});
+  return type == InnerType::Unsummed ? deliver_unsummed(peer, frame) : deliver(frame);
+}
+
+void FrameFlow::deliver(MutableBytes frame) {
+  deliver_joined();
+  ctx_.out->frames.push_back({.frame = frame});
+}
+
+void FrameFlow::deliver_unsummed(Peer& peer, MutableBytes frame) {
+  const auto view = view_segment(frame);
+  if (!view) return ctx_.count(Counter::DropInnerSegment);
+  const bool joins = view->tcp ? ctx_.config.offloads.tso : ctx_.config.offloads.uso;
+  if (joins && joined_from_ == &peer && joiner_.append(frame, *view)) {
+    ctx_.out->pieces.push_back(frame.subspan(view->payload, view->payload_size()));
+    return;
+  }
+  deliver_joined();
+  if (!ctx_.config.offloads.csum) {
+    complete_checksums(frame, *view);
+    return deliver(frame.first(view->size));
+  }
+  joiner_.begin(frame, *view);
+  joined_from_ = &peer;
+  first_piece_ = ctx_.out->pieces.size();
+}
+
+void FrameFlow::deliver_joined() {
+  if (!joiner_.is_open()) return;
+  joined_from_ = nullptr;
+  const std::size_t count = joiner_.count();
+  if (count > 1) ctx_.count(Counter::RxJoined, count);
+  const Offload offload =
+      offload_of(joiner_.view(), count, joiner_.segment_size(), joiner_.has_cwr());
+  ctx_.out->frames.push_back({joiner_.finish(), offload, first_piece_, count - 1});
 }
 
 }  // namespace wattle::cryptod

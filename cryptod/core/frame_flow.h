@@ -1,7 +1,11 @@
 // Ethernet frames: from the TAP to members (unicast by MAC, groups replicated to at most 64), and
-// from members to the TAP, each judged by the Ethernet guard first.
+// from members to the TAP, each judged by the Ethernet guard first. Super-frames are cut to segments
+// of a datagram each; a member that takes them gets them unsummed, for others and for groups they
+// are completed here. Unsummed segments that come one after the other are joined to a super-frame,
+// which is delivered before anything else is and at the end of each event: nothing waits.
 #pragma once
 
+#include "common/net/segment.h"
 #include "cryptod/core/handshake_flow.h"
 
 namespace wattle::cryptod {
@@ -17,12 +21,22 @@ class FrameFlow {
             NeighbourDesk& neighbours)
       : ctx_(context), sessions_(sessions), handshakes_(handshakes), neighbours_(neighbours) {}
 
-  void outgoing(ByteView frame);
+  void outgoing(const TapFrame& frame);
   // `body` lies in the datagram behind kTransportHeader + 1 bytes, which may be overwritten.
   void incoming(Peer& peer, InnerType type, MutableBytes body);
+  // Once after each event: delivers the super-frame in the making.
+  void work() { deliver_joined(); }
 
  private:
+  void offloaded(const TapFrame& frame);
+  void segments(Peer& peer, const TapFrame& frame, const SegmentView& view);
+  void summed(const TapFrame& frame, const SegmentView& view, std::size_t piece);
+  void whole(ByteView frame);
   void unicast(const MacAddress& to, ByteView frame);
+  void renew(Peer& peer);
+  void deliver(MutableBytes frame);
+  void deliver_unsummed(Peer& peer, MutableBytes frame);
+  void deliver_joined();
   void multicast(ByteView frame);
   void send_or_queue(Peer& peer, InnerType type, ByteView body);
 
@@ -31,6 +45,10 @@ class FrameFlow {
   HandshakeFlow& handshakes_;
   NeighbourDesk& neighbours_;
   TokenBucket multicast_{kMulticastRate, kMulticastBurst};
+  Joiner joiner_;
+  const Peer* joined_from_ = nullptr;
+  std::size_t first_piece_ = 0;
+  ByteArray<kMaxFrame> scratch_;
 };
 
 }  // namespace wattle::cryptod

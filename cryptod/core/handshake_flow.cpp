@@ -301,7 +301,8 @@ void HandshakeFlow::message2(const Received& d) {
   peer.confirm_left = kConfirmations;
   peer.confirm_at = ctx_.now() + kConfirmAgain;
   ctx_.deadlines.lower(peer.slot, peer.confirm_at);
-  if (sessions_.flush(peer) == 0) sessions_.send(peer, InnerType::Empty, {});
+  sessions_.send_empty(peer);
+  sessions_.flush(peer);
 }
 
 }  // namespace wattle::cryptod

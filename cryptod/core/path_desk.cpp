@@ -321,7 +321,7 @@ void PathDesk::keep_mapping(Peer& peer) {
   if (!wanted) {
     way.nat_at = kNever;
   } else if (way.nat_at <= ctx_.now()) {
-    sessions_.send(peer, InnerType::Empty, {});
+    sessions_.send_empty(peer);
     way.nat_at = ctx_.now() + kNatPause;
   } else if (way.nat_at == kNever) {
     way.nat_at = ctx_.now() + kNatPause;

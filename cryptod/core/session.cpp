@@ -21,17 +21,21 @@ bool Session::wants_rekey(Instant now) const {
 }
 
 std::size_t Session::seal(InnerType type, ByteView body, MutableBytes out) {
-  WATTLE_CHECK(next_counter_ < kCounterLimit);
+  const std::size_t size = kTransportOverhead + body.size();
+  FixedWriter(out.subspan(kTransportBody)).bytes(body);
+  seal_in_place(type, out.first(size));
+  return size;
+}
+
+void Session::seal_in_place(InnerType type, MutableBytes out) {
+  WATTLE_CHECK(next_counter_ < kCounterLimit && out.size() >= kTransportOverhead);
   const std::uint64_t counter = next_counter_++;
   write_header(out, WireType::Transport, me_, peer_, counter);
-  FixedWriter(out.subspan(kHeaderSize))
-      .u32(peer_index_)
-      .u8(static_cast<std::uint8_t>(type))
-      .bytes(body);
-  const MutableBytes sealed = out.subspan(kTransportHeader, 1 + body.size() + crypto::kTagSize);
-  seal_.seal(counter, out.subspan(1, kTransportHeader - 1), sealed.first(1 + body.size()), sealed);
-  bytes_ += body.size();
-  return kTransportOverhead + body.size();
+  FixedWriter(out.subspan(kHeaderSize, 5)).u32(peer_index_).u8(static_cast<std::uint8_t>(type));
+  const MutableBytes sealed = out.subspan(kTransportHeader);
+  const MutableBytes text = sealed.first(sealed.size() - crypto::kTagSize);
+  seal_.seal(counter, out.subspan(1, kTransportHeader - 1), text, sealed);
+  bytes_ += text.size() - 1;
 }
 
 WireCheck Session::open(MutableBytes d, Opened& out) {

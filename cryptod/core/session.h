@@ -16,6 +16,10 @@ inline constexpr std::uint64_t kRekeyBytes = std::uint64_t{1} << 38;
 inline constexpr std::uint64_t kCounterLimit = std::uint64_t{1} << 28;
 inline constexpr std::uint64_t kTagFailureLimit = std::uint64_t{1} << 36;
 
+// What a side takes, told in Empty; a side that has told nothing takes nothing of it.
+inline constexpr std::uint8_t kTakesUnsummed = 0x01;
+inline constexpr std::uint8_t kTellYours = 0x80;  // the teller has not heard the other's yet
+
 class Session {
  public:
   Session(SessionKeys keys, Instant now);
@@ -34,6 +38,8 @@ class Session {
   // Writes a TRANSPORT datagram of kTransportOverhead + body.size() bytes into `out` and returns
   // its size. The caller asked can_send().
   std::size_t seal(InnerType type, ByteView body, MutableBytes out);
+  // The same where the body stands in `out` already, at kTransportBody.
+  void seal_in_place(InnerType type, MutableBytes out);
 
   struct Opened {
     std::uint8_t type = 0;
@@ -45,12 +51,22 @@ class Session {
 
   std::uint64_t sent() const { return next_counter_; }
 
+  // What the other side takes.
+  bool heard_takes() const { return heard_takes_; }
+  bool peer_takes(std::uint8_t what) const { return (peer_takes_ & what) != 0; }
+  void hear_takes(std::uint8_t takes) {
+    heard_takes_ = true;
+    peer_takes_ = takes;
+  }
+  Instant ask_takes_at{};  // not before
+
  private:
   crypto::Aead seal_, open_;
   ShortId me_, peer_;
   std::uint32_t my_index_, peer_index_;
   ByteArray<16> id_;
-  bool initiator_;
+  bool initiator_, heard_takes_ = false;
+  std::uint8_t peer_takes_ = 0;
   Instant born_;
   std::uint64_t next_counter_ = 0;
   std::uint64_t bytes_ = 0;

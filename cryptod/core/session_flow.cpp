@@ -58,17 +58,26 @@ void SessionFlow::confirm(Peer& peer, const Path& from) {
   paths_.adopted(peer);
   peer.confirm_left = 0;
   peer.confirm_at = kNever;
-  if (sessions_.flush(peer) == 0) sessions_.send(peer, InnerType::Empty, {});
+  if (sessions_.flush(peer) == 0) sessions_.send_empty(peer);
+}
+
+// A side that does not say what it takes, or more than we know, is heard all the same.
+void SessionFlow::empty(Peer& peer, Session& session, const Path& from, ByteView body) {
+  if (WATTLE_CHECKED(inner_empty, body.size() > 1)) return ctx_.count(Counter::DropInnerLength);
+  if (body.empty()) return;
+  session.hear_takes(body[0]);
+  if ((body[0] & kTellYours) == 0) return;
+  sessions_.send_empty_on(peer, session, from);
 }
 
 void SessionFlow::inner(Peer& peer, Session& session, const Path& from,
                         const Session::Opened& opened) {
   switch (static_cast<InnerType>(opened.type)) {
     case InnerType::Empty:
-      if (WATTLE_CHECKED(inner_empty, !opened.body.empty())) ctx_.count(Counter::DropInnerLength);
-      return;
+      return empty(peer, session, from, opened.body);
     case InnerType::Frame:
     case InnerType::FullFrame:
+    case InnerType::Unsummed:
       paths_.traffic(peer);
       return frames_.incoming(peer, static_cast<InnerType>(opened.type), opened.body);
     case InnerType::Probe:
@@ -114,14 +123,14 @@ void SessionFlow::due(Peer& peer) {
   if (peer.confirm_at <= now) {
     peer.confirm_at = kNever;
     if (peer.confirm_left > 0) {
-      sessions_.send(peer, InnerType::Empty, {});
+      sessions_.send_empty(peer);
       --peer.confirm_left;
       peer.confirm_at = now + 2 * HandshakeFlow::kConfirmAgain;
     }
   }
   if (peer.keepalive_at <= now) {
     peer.keepalive_at = kNever;
-    sessions_.send(peer, InnerType::Empty, {});
+    sessions_.send_empty(peer);
     if (peer.current && peer.current->initiator() && peer.current->wants_rekey(now))
       handshakes_.want(peer);
   }

@@ -30,6 +30,7 @@ class SessionFlow {
 
  private:
   void confirm(Peer& peer, const Path& from);
+  void empty(Peer& peer, Session& session, const Path& from, ByteView body);
   void inner(Peer& peer, Session& session, const Path& from, const Session::Opened& opened);
   void records(Peer& peer, ByteView body);
 

@@ -45,16 +45,40 @@ void SessionKeeper::set_path(Peer& peer, const std::optional<Path>& path) {
 
 void SessionKeeper::send_on(Peer& peer, Session& session, const Path& path, InnerType type,
                             ByteView body, Expects expects) {
-  const MutableBytes out = ctx_.out->allocate(kTransportOverhead + body.size());
-  if (out.empty()) {
-    ctx_.count(Counter::DropNoBuffer);
-    return;
-  }
+  const MutableBytes out = make_room(body.size());
+  if (out.empty()) return;
   session.seal(type, body, out);
   send_raw(peer, path, out);
-  peer.tx_bytes += out.size();
+  account(peer, type, out.size(), expects);
+}
+
+MutableBytes SessionKeeper::make_room(std::size_t body) {
+  const MutableBytes out = ctx_.out->allocate(kTransportOverhead + body);
+  if (out.empty()) ctx_.count(Counter::DropNoBuffer);
+  return out;
+}
+
+std::size_t SessionKeeper::room(const Peer& peer) const {
+  constexpr std::size_t kEthernet = 1500, kUdp = 8, kIpv4 = 20, kIpv6 = 40;
+  const Path* way = &*peer.path;
+  if (way->kind == PathKind::Routed) {
+    const Peer* const hop = ctx_.first_hop(peer);
+    if (hop != nullptr) way = &*hop->path;
+  }
+  const bool v4 = way->is_direct() && way->remote.address.is_v4();
+  return kEthernet - kUdp - (v4 ? kIpv4 : kIpv6) - kTransportOverhead;
+}
+
+void SessionKeeper::send_room(Peer& peer, InnerType type, MutableBytes datagram) {
+  peer.current->seal_in_place(type, datagram);
+  send_raw(peer, *peer.path, datagram);
+  account(peer, type, datagram.size(), Expects::Answer);
+}
+
+void SessionKeeper::account(Peer& peer, InnerType type, std::size_t size, Expects expects) {
+  peer.tx_bytes += size;
   peer.keepalive_at = kNever;
-  if (type == InnerType::Frame || type == InnerType::FullFrame) {
+  if (type == InnerType::Frame || type == InnerType::FullFrame || type == InnerType::Unsummed) {
     ++peer.tx_frames;
     peer.way.traffic_at = ctx_.now();
     await(peer);
@@ -78,6 +102,24 @@ bool SessionKeeper::send(Peer& peer, InnerType type, ByteView body) {
   const bool silent = type == InnerType::Empty || type == InnerType::Refusal;
   send_on(peer, *peer.current, *peer.path, type, body, silent ? Expects::Nothing : Expects::Answer);
   return true;
+}
+
+void SessionKeeper::send_empty_on(Peer& peer, Session& session, const Path& path) {
+  const std::uint8_t takes = ctx_.config.offloads.csum ? kTakesUnsummed : 0;
+  const std::uint8_t body[] = {
+      session.heard_takes() ? takes : static_cast<std::uint8_t>(takes | kTellYours)};
+  send_on(peer, session, path, InnerType::Empty, body, Expects::Nothing);
+}
+
+void SessionKeeper::send_empty(Peer& peer) {
+  if (can_send(peer)) send_empty_on(peer, *peer.current, *peer.path);
+}
+
+void SessionKeeper::ask_takes(Peer& peer) {
+  if (!can_send(peer) || peer.current->heard_takes() || ctx_.now() < peer.current->ask_takes_at)
+    return;
+  peer.current->ask_takes_at = ctx_.now() + kAskTakes;
+  send_empty(peer);
 }
 
 std::size_t SessionKeeper::flush(Peer& peer) {

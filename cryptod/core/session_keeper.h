@@ -13,6 +13,7 @@ class SessionKeeper {
   static constexpr Duration kUnanswered = std::chrono::seconds(15);
   static constexpr Duration kKeepalive = std::chrono::seconds(10);
   static constexpr Duration kSilence = std::chrono::seconds(1);
+  static constexpr Duration kAskTakes = std::chrono::milliseconds(200);
 
   // Whether the other side will say something to what is sent. If it does not for kUnanswered, a
   // new handshake is made.
@@ -26,6 +27,18 @@ class SessionKeeper {
   }
   // Over the confirmed path on the newest session; false if there is none.
   bool send(Peer& peer, InnerType type, ByteView body);
+  // A confirmation or keepalive, with what we take.
+  void send_empty(Peer& peer);
+  void send_empty_on(Peer& peer, Session& session, const Path& path);
+  // Asks what the other side takes, now and then, until it has told.
+  void ask_takes(Peer& peer);
+  // The same in two steps, for a body that is written where it is sealed: room for a datagram with
+  // so long a body (at kTransportBody; empty if there is none), and sending it to a peer that
+  // can_send().
+  // How long a body may be that is to go as one datagram to a peer that can_send().
+  std::size_t room(const Peer& peer) const;
+  MutableBytes make_room(std::size_t body);
+  void send_room(Peer& peer, InnerType type, MutableBytes datagram);
   // Over this path on this session.
   void send_on(Peer& peer, Session& session, const Path& path, InnerType type, ByteView body,
                Expects expects);
@@ -51,6 +64,7 @@ class SessionKeeper {
   void drop_all(Peer& peer);  // and the queue
 
  private:
+  void account(Peer& peer, InnerType type, std::size_t size, Expects expects);
   void send_direct(const Path& path, ByteView bytes);
   EngineContext& ctx_;
 };

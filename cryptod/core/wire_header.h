@@ -15,6 +15,7 @@ inline constexpr std::size_t kMessage2Size = 117;
 inline constexpr std::size_t kStaleSize = 72;
 inline constexpr std::size_t kCookieSize = 80;
 inline constexpr std::size_t kTransportHeader = 32;    // header and receiver index
+inline constexpr std::size_t kTransportBody = 33;      // and inner type
 inline constexpr std::size_t kTransportOverhead = 49;  // header, index, inner type, tag
 inline constexpr std::size_t kMacSize = 16;            // of mac1 and mac2
 
@@ -30,7 +31,7 @@ enum class WireType : std::uint8_t {
 inline bool is_reserved(std::uint8_t type) { return type == 0x24 || type == 0x25; }
 
 enum class InnerType : std::uint8_t {
-  Empty = 0,      // confirmation or keepalive
+  Empty = 0,      // confirmation or keepalive: nothing, or one byte of what is taken (session.h)
   Frame = 1,      // between the two nodes' own MACs: ethertype || payload
   FullFrame = 2,  // with its Ethernet header
   Fragment = 3,   // of a super-frame; reserved
@@ -38,6 +39,7 @@ enum class InnerType : std::uint8_t {
   Endpoints = 5,  // endpoint_note.h
   Records = 6,    // PKR, or PKR || CRED
   Refusal = 8,    // code || short id: not relayed, and why
+  Unsummed = 9,   // as Frame, a TCP or UDP segment whose checksums the receiver makes
 };
 
 // The first check that refused a datagram; check_name() gives the spelling of tests/vectors.

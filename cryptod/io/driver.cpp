@@ -11,6 +11,7 @@ namespace log = os::log;
 
 Driver::Driver(os::EventLoop& loop, const EngineConfig& config, Random& random, LaneSockets sockets)
     : loop_(loop),
+      offloads_(config.offloads),
       engine_(config, random),
       timer_(loop, [this] { on_timer(); }),
       tap_lane_(
@@ -81,7 +82,7 @@ void Driver::on_handover(Handover&& all) {
       log::Level::Notice, "tapd handed over the device",
       {{log::Key::Dev, all.device.name}, {log::Key::Count, std::to_string(all.udp.size())}});
   tap_watch_.reset();
-  tap_.emplace(std::move(all.tap));
+  tap_.emplace(std::move(all.tap), offloads_);
   if (said_ready_)
     read_frames();
   else
@@ -94,7 +95,7 @@ void Driver::on_handover(Handover&& all) {
              .addresses = std::move(all.addresses)};
   for (Handover::Udp& udp : all.udp) {
     (udp.family == 4 ? device_.port4 : device_.port6) = udp.port;
-    auto port = std::make_unique<Port>(std::move(udp));
+    auto port = std::make_unique<Port>(std::move(udp), offloads_.gso);
     UdpPort& at = port->udp;
     port->watch = loop_.on_readable(at.socket(), [this, &at] { on_datagrams(at); });
     ports_.push_back(std::move(port));
@@ -142,7 +143,7 @@ void Driver::send_datagrams() {
 }
 
 void Driver::perform() {
-  if (tap_) tap_->send(actions_.frames, engine_.counters());
+  if (tap_) tap_->send(actions_.frames, actions_.pieces, engine_.counters());
   send_datagrams();
   for (const auto& message : actions_.to_metad)
     if (!meta_lane_.send(message)) engine_.counters().add(Counter::IoBacklogFull);

@@ -35,7 +35,8 @@ class Driver {
   static constexpr Duration kPatience = std::chrono::seconds(3);
 
   struct Port {
-    explicit Port(Handover::Udp&& from) : udp(std::move(from.socket), from.family, from.port) {}
+    Port(Handover::Udp&& from, bool rows)
+        : udp(std::move(from.socket), from.family, from.port, rows) {}
     UdpPort udp;
     os::Watch watch;
   };
@@ -58,6 +59,7 @@ class Driver {
   UdpPort* port_of(std::uint8_t family);
 
   os::EventLoop& loop_;
+  Offloads offloads_;
   Engine engine_;
   Actions actions_;
   os::EventLoop::Timer timer_;
@@ -71,7 +73,7 @@ class Driver {
   std::vector<std::unique_ptr<Port>> ports_;
   ReceiveBuffers buffers_;
   std::vector<Received> received_;
-  std::vector<ByteView> frames_;
+  std::vector<TapFrame> frames_;
 
   TapLane tap_lane_;
   MetaLane meta_lane_;

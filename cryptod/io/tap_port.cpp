@@ -1,34 +1,40 @@
 #include "cryptod/io/tap_port.h"
 
+#include <linux/if_tun.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <unistd.h>
+#include <array>
 #include <cerrno>
-#include <cstring>
+
+#include "common/os/log.h"
 
 namespace wattle::cryptod {
 
-namespace {
-
-// struct virtio_net_hdr (virtio 1.2, 5.1.6; <linux/virtio_net.h> is no C++): flags, gso_type, then
-// four 16-bit fields.
-constexpr std::uint8_t kNeedsChecksum = 1;
-constexpr std::uint8_t kGsoNone = 0;
-
-bool is_plain(const std::uint8_t* header) {
-  return (header[0] & kNeedsChecksum) == 0 && header[1] == kGsoNone;
-}
-
-}  // namespace
-
-TapPort::TapPort(os::Fd queue)
+TapPort::TapPort(os::Fd queue, const Offloads& wanted)
     : queue_(std::move(queue)),
-      slots_(std::make_unique_for_overwrite<std::uint8_t[]>(kBatch * kSlot)) {
-  static_assert(kSlot > kVirtioHeader + kMaxFrame);
+      slots_(std::make_unique_for_overwrite<std::uint8_t[]>(kBatchBytes + kSlot)) {
+  set_offloads(wanted);
 }
 
-TapPort::Taken TapPort::receive(std::vector<ByteView>& out, Counters& counters) {
+void TapPort::set_offloads(const Offloads& wanted) {
+  constexpr unsigned kUso = 0x20 | 0x40;  // TUN_F_USO4, TUN_F_USO6 (Linux 6.2)
+  unsigned flags = 0;
+  if (wanted.csum) flags |= TUN_F_CSUM;
+  if (wanted.csum && wanted.tso) flags |= TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+  if (wanted.csum && wanted.uso) flags |= kUso;
+  if (::ioctl(queue_.raw(), TUNSETOFFLOAD, flags) == 0) return;
+  if ((flags & kUso) != 0 && ::ioctl(queue_.raw(), TUNSETOFFLOAD, flags & ~kUso) == 0)
+    return os::log::info("the kernel does not hand over rows of UDP datagrams (before Linux 6.2)");
+  if (::ioctl(queue_.raw(), TUNSETOFFLOAD, 0U) == 0)
+    os::log::info("the kernel hands over no checksums and no rows of segments");
+}
+
+TapPort::Taken TapPort::receive(std::vector<TapFrame>& out, Counters& counters) {
   out.clear();
-  for (std::size_t i = 0; i < kBatch;) {
-    std::uint8_t* slot = slots_.get() + i * kSlot;
+  std::size_t used = 0;
+  for (std::size_t i = 0; i < kBatch && used < kBatchBytes;) {
+    std::uint8_t* slot = slots_.get() + used;
     const ssize_t n = ::read(queue_.raw(), slot, kSlot);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
@@ -42,24 +48,37 @@ TapPort::Taken TapPort::receive(std::vector<ByteView>& out, Counters& counters) 
       counters.add(Counter::IoTruncated);
       continue;
     }
-    if (!is_plain(slot)) {
+    const auto offload = read_virtio_header({slot, kVirtioHeader});
+    if (!offload) {
       counters.add(Counter::IoTapOffload);
       continue;
     }
-    out.emplace_back(slot + kVirtioHeader, size - kVirtioHeader);
+    out.push_back({MutableBytes(slot, size).subspan(kVirtioHeader), *offload});
+    used += size;
   }
   return Taken::More;
 }
 
-void TapPort::send(std::span<const OutFrame> frames, Counters& counters) {
+bool TapPort::write_frame(const OutFrame& out, std::span<const ByteView> pieces) {
+  std::uint8_t* const start = out.frame.data() - kVirtioHeader;
+  write_virtio_header(out.offload, {start, kVirtioHeader});
+  std::array<iovec, Joiner::kMaxSegments> parts;
+  parts[0] = {start, kVirtioHeader + out.frame.size()};
+  std::size_t count = 1;
+  for (const ByteView piece : pieces.subspan(out.first, out.count))
+    parts[count++] = {const_cast<std::uint8_t*>(piece.data()), piece.size()};
+  ssize_t n = 0;
+  do {
+    n = count == 1 ? ::write(queue_.raw(), parts[0].iov_base, parts[0].iov_len)
+                   : ::writev(queue_.raw(), parts.data(), static_cast<int>(count));
+  } while (n < 0 && errno == EINTR);
+  return n >= 0;
+}
+
+void TapPort::send(std::span<const OutFrame> frames, std::span<const ByteView> pieces,
+                   Counters& counters) {
   for (const OutFrame& out : frames) {
-    std::uint8_t* start = out.frame.data() - kVirtioHeader;
-    std::memset(start, 0, kVirtioHeader);
-    ssize_t n = 0;
-    do {
-      n = ::write(queue_.raw(), start, out.frame.size() + kVirtioHeader);
-    } while (n < 0 && errno == EINTR);
-    if (n >= 0) continue;
+    if (write_frame(out, pieces)) continue;
     const bool full = errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM;
     counters.add(full ? Counter::IoTapBlocked : Counter::IoTapFailed);
   }

@@ -1,6 +1,5 @@
-// The TAP queue that tapd handed over: frames in and out in batches, each behind the 10-byte
-// virtio-net header (IFF_VNET_HDR). tapd sets no offloads, so every frame that comes is whole and
-// its checksums are complete; one that says otherwise is dropped and counted.
+// The TAP queue that tapd handed over: frames and super-frames in and out in batches, each behind
+// its virtio-net header (IFF_VNET_HDR; offload.h).
 #pragma once
 
 #include <memory>
@@ -15,24 +14,31 @@ namespace wattle::cryptod {
 
 class TapPort {
  public:
-  static constexpr std::size_t kVirtioHeader = 10;
   static constexpr std::size_t kBatch = 32;
+  static constexpr std::size_t kBatchBytes = 256 * 1024;  // about what a cache holds
 
-  explicit TapPort(os::Fd queue);
+  // Asks the kernel for these offloads; what it does not know is left out, and said.
+  TapPort(os::Fd queue, const Offloads& wanted);
 
   int queue() const { return queue_.raw(); }
 
-  // Up to kBatch frames; `out` is replaced, its views live until the next call. Gone: somebody
+  // Up to kBatch frames or some more than kBatchBytes; `out` is replaced, its bytes live until the
+  // next call. Gone: somebody
   // deleted the device; the queue will stay readable for ever, so stop watching it.
   enum class Taken { More, Drained, Gone };
-  Taken receive(std::vector<ByteView>& out, Counters& counters);
+  Taken receive(std::vector<TapFrame>& out, Counters& counters);
 
-  // Writes the virtio-net header into each frame's headroom, then both with one call.
-  void send(std::span<const OutFrame> frames, Counters& counters);
+  // Writes the virtio-net header into each frame's headroom, then all of it with one call.
+  // `pieces`: Actions::pieces.
+  void send(std::span<const OutFrame> frames, std::span<const ByteView> pieces,
+            Counters& counters);
 
  private:
   static_assert(kFrameHeadroom == kVirtioHeader);
-  static constexpr std::size_t kSlot = 9216;  // header and kMaxFrame, and some
+  static constexpr std::size_t kSlot = kVirtioHeader + kMaxSuperFrame + 1;
+
+  void set_offloads(const Offloads& wanted);
+  bool write_frame(const OutFrame& out, std::span<const ByteView> pieces);
 
   os::Fd queue_;
   std::unique_ptr<std::uint8_t[]> slots_;

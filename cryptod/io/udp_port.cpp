@@ -149,10 +149,11 @@ struct UdpPort::Outbox {
 ReceiveBuffers::ReceiveBuffers()
     : bytes_(std::make_unique_for_overwrite<std::uint8_t[]>(kCount * kSize)) {}
 
-UdpPort::UdpPort(os::Fd socket, std::uint8_t family, std::uint16_t port)
+UdpPort::UdpPort(os::Fd socket, std::uint8_t family, std::uint16_t port, bool rows)
     : socket_(std::move(socket)),
       family_(family),
       port_(port),
+      segments_(rows),
       outbox_(std::make_unique<Outbox>()) {}
 
 UdpPort::~UdpPort() = default;

@@ -30,7 +30,8 @@ class ReceiveBuffers {
 
 class UdpPort {
  public:
-  UdpPort(os::Fd socket, std::uint8_t family, std::uint16_t port);
+  // `rows`: datagrams to one destination may leave as a train.
+  UdpPort(os::Fd socket, std::uint8_t family, std::uint16_t port, bool rows);
   ~UdpPort();
 
   int socket() const { return socket_.raw(); }
@@ -58,7 +59,7 @@ class UdpPort {
   os::Fd socket_;
   std::uint8_t family_;
   std::uint16_t port_;
-  bool segments_ = true;  // false once the kernel or the card refused UDP_SEGMENT
+  bool segments_;  // false once the kernel or the card refused UDP_SEGMENT
   std::unique_ptr<Outbox> outbox_;
 };
 

@@ -1,6 +1,7 @@
 wattle_test(ether_test
   SOURCES
     unit/common/net/ether_frame_test.cpp
+    unit/common/net/segment_test.cpp
     unit/cryptod/core/ether_incoming_test.cpp
     unit/cryptod/core/ether_outgoing_test.cpp
   LINKS cryptod_core)

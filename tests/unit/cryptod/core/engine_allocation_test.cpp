@@ -53,10 +53,10 @@ TEST(Allocation, NoneForAPacketInTheSteadyState) {
   ASSERT_EQ(lab.b().frames.size(), 1u);
 
   constexpr std::size_t kBatch = 64;
-  const Bytes unicast = ip_frame(lab.a(), lab.b(), Bytes(1400, 0x11));
-  const Bytes group = broadcast_frame(lab.a(), Bytes(100, 0x22));
-  std::vector<ByteView> frames(kBatch, ByteView(unicast));
-  frames.back() = group;
+  Bytes unicast = ip_frame(lab.a(), lab.b(), Bytes(1400, 0x11));
+  Bytes group = broadcast_frame(lab.a(), Bytes(100, 0x22));
+  std::vector<TapFrame> frames(kBatch, TapFrame{unicast, {}});
+  frames.back().bytes = group;
   std::vector<Bytes> buffers(kBatch, Bytes(2048));
   std::vector<Received> received(kBatch);
   Actions from_a, from_b;

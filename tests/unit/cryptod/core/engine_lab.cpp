@@ -129,8 +129,9 @@ void Node::move(const Endpoint& to) {
 }
 
 void Node::send(const Bytes& frame) {
-  const ByteView view(frame);
-  engine->frames(lab_.moment, {&view, 1}, actions_);
+  Bytes copy = frame;
+  const TapFrame one{copy, {}};
+  engine->frames(lab_.moment, {&one, 1}, actions_);
   perform();
 }
 

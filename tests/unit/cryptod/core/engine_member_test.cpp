@@ -61,7 +61,7 @@ TEST_F(Hostile, SpeaksOnlyFromItsOwnAddresses) {
 
 TEST_F(Hostile, MalformedInnerMessagesAreCounted) {
   EXPECT_EQ(a.counter(Counter::DropInnerLength), 0u);
-  say(InnerType::Empty, {1});
+  say(InnerType::Empty, {1, 1});
   say(InnerType::Frame, {8});
   say(InnerType::FullFrame, Bytes(13));
   say(InnerType::Probe, Bytes(8));

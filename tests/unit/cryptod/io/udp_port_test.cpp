@@ -79,8 +79,8 @@ OutDatagram datagram(const Endpoint& to, const Bytes& bytes, const char* source 
 
 TEST(UdpPort, CarriesDatagramsWithBothAddresses) {
   std::uint16_t pa = 0, pb = 0;
-  UdpPort a(bound("0.0.0.0", false, pa), 4, pa);
-  UdpPort b(bound("0.0.0.0", false, pb), 4, pb);
+  UdpPort a(bound("0.0.0.0", false, pa), 4, pa, true);
+  UdpPort b(bound("0.0.0.0", false, pb), 4, pb, true);
   Counters counters;
   const Bytes hello{1, 2, 3};
   const OutDatagram asked[] = {datagram(at("127.0.0.5", pb), hello, "127.0.0.9")};
@@ -95,8 +95,8 @@ TEST(UdpPort, CarriesDatagramsWithBothAddresses) {
 
 TEST(UdpPort, CarriesIpv6) {
   std::uint16_t pa = 0, pb = 0;
-  UdpPort a(bound("::", false, pa), 6, pa);
-  UdpPort b(bound("::", false, pb), 6, pb);
+  UdpPort a(bound("::", false, pa), 6, pa, true);
+  UdpPort b(bound("::", false, pb), 6, pb, true);
   Counters counters;
   const Bytes hello{9};
   const OutDatagram asked[] = {datagram(at("::1", pb), hello, "::1")};
@@ -133,7 +133,7 @@ TEST(UdpPort, OpenersLeaveAloneWithTheirTtl) {
   for (const char* host : {"127.0.0.1", "::1"}) {
     const bool v4 = std::string_view(host) != "::1";
     std::uint16_t pa = 0, pb = 0;
-    UdpPort a(bound(host, false, pa), v4 ? 4 : 6, pa);
+    UdpPort a(bound(host, false, pa), v4 ? 4 : 6, pa, true);
     const os::Fd b = bound(host, false, pb);
     const int on = 1;
     ASSERT_EQ(v4 ? setsockopt(b.raw(), IPPROTO_IP, IP_RECVTTL, &on, sizeof on)
@@ -159,9 +159,9 @@ TEST(UdpPort, OpenersLeaveAloneWithTheirTtl) {
 TEST(UdpPort, TrainsKeepBordersAndOrder) {
   for (const bool gro : {false, true}) {
     std::uint16_t pa = 0, pb = 0, pc = 0;
-    UdpPort a(bound("127.0.0.1", false, pa), 4, pa);
-    UdpPort b(bound("127.0.0.1", gro, pb), 4, pb);
-    UdpPort c(bound("127.0.0.1", gro, pc), 4, pc);
+    UdpPort a(bound("127.0.0.1", false, pa), 4, pa, true);
+    UdpPort b(bound("127.0.0.1", gro, pb), 4, pb, true);
+    UdpPort c(bound("127.0.0.1", gro, pc), 4, pc, true);
     Counters counters;
     std::vector<Bytes> sent;
     // 70 of one size, a shorter one, a longer one, then a mix for two destinations.
@@ -186,8 +186,8 @@ TEST(UdpPort, TrainsKeepBordersAndOrder) {
 
 TEST(UdpPort, EmptyDatagramsPass) {
   std::uint16_t pa = 0, pb = 0;
-  UdpPort a(bound("127.0.0.1", false, pa), 4, pa);
-  UdpPort b(bound("127.0.0.1", true, pb), 4, pb);
+  UdpPort a(bound("127.0.0.1", false, pa), 4, pa, true);
+  UdpPort b(bound("127.0.0.1", true, pb), 4, pb, true);
   Counters counters;
   const Bytes none, one{1};
   const OutDatagram batch[] = {datagram(at("127.0.0.1", pb), none),
@@ -201,8 +201,8 @@ TEST(UdpPort, EmptyDatagramsPass) {
 
 TEST(UdpPort, OneThatCannotLeaveIsCountedAndStopsNoOther) {
   std::uint16_t pa = 0, pb = 0;
-  UdpPort a(bound("127.0.0.1", false, pa), 4, pa);
-  UdpPort b(bound("127.0.0.1", false, pb), 4, pb);
+  UdpPort a(bound("127.0.0.1", false, pa), 4, pa, true);
+  UdpPort b(bound("127.0.0.1", false, pb), 4, pb, true);
   Counters counters;
   const Bytes one{1}, two{2}, huge(65600, 3);
   const OutDatagram batch[] = {
@@ -220,7 +220,7 @@ TEST(UdpPort, OneThatCannotLeaveIsCountedAndStopsNoOther) {
 
 TEST(UdpPort, AnEmptyQueueYieldsNothing) {
   std::uint16_t pa = 0;
-  UdpPort a(bound("127.0.0.1", false, pa), 4, pa);
+  UdpPort a(bound("127.0.0.1", false, pa), 4, pa, true);
   ReceiveBuffers buffers;
   std::vector<Received> batch(3);
   Counters counters;
