@@ -68,7 +68,8 @@ void Segmenter::write(std::size_t i, std::size_t skip, MutableBytes out) const {
   put_u16(head, own.transport + own.checksum_offset(), 0);
   std::copy(head.begin() + static_cast<std::ptrdiff_t>(skip), head.end(), out.begin());
   const ByteView payload = frame_.subspan(headers + i * piece_, own.payload_size());
-  std::copy(payload.begin(), payload.end(), out.begin() + static_cast<std::ptrdiff_t>(headers - skip));
+  std::copy(payload.begin(), payload.end(),
+            out.begin() + static_cast<std::ptrdiff_t>(headers - skip));
 }
 
 // ---- joining ---------------------------------------------------------------------------------
@@ -81,7 +82,8 @@ void Joiner::begin(MutableBytes frame, const SegmentView& view) {
   full_ = piece_ == 0;
   if (!view.tcp) return;
   const std::uint8_t flags = frame[view.transport + kTcpFlags];
-  next_sequence_ = read_u32(frame, view.transport + kTcpSequence) + static_cast<std::uint32_t>(piece_);
+  next_sequence_ =
+      read_u32(frame, view.transport + kTcpSequence) + static_cast<std::uint32_t>(piece_);
   last_flags_ = flags;
   full_ = full_ || (flags & (kFin | kSyn | kRst | kPush | kUrgent)) != 0 || (flags & kAck) == 0;
 }

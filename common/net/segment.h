@@ -1,6 +1,7 @@
-// TCP and UDP inside Ethernet frames, as the virtio-net offloads need them (virtio 1.2, 5.1.6): where
-// the parts of a frame stand, its checksums, a super-frame cut into segments and segments joined to
-// one. A segment whose checksums nobody has made yet is called unsummed. Pure; nothing is allocated.
+// TCP and UDP inside Ethernet frames, as the virtio-net offloads need them (virtio 1.2, 5.1.6):
+// where the parts of a frame stand, its checksums, a super-frame cut into segments and segments
+// joined to one. A segment whose checksums nobody has made yet is called unsummed. Pure; nothing is
+// allocated.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,10 @@ inline constexpr std::size_t kMostHeaders = 256;
 // The parts of a frame with one whole TCP segment or UDP datagram (or a super-frame of them).
 struct SegmentView {
   bool v4 = false, tcp = false;
-  std::uint16_t transport = 0;  // offset of the TCP or UDP header in the frame; IP's is kEtherHeader
-  std::uint16_t payload = 0;    // offset of what it carries
-  std::uint32_t size = 0;       // of the frame without link padding
+  std::uint16_t transport =
+      0;                      // offset of the TCP or UDP header in the frame; IP's is kEtherHeader
+  std::uint16_t payload = 0;  // offset of what it carries
+  std::uint32_t size = 0;     // of the frame without link padding
 
   std::size_t payload_size() const { return size - payload; }
   std::uint16_t checksum_offset() const { return tcp ? 16 : 6; }  // in the TCP or UDP header

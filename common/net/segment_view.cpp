@@ -15,8 +15,8 @@ void write_u16(MutableBytes bytes, std::size_t at, std::uint16_t value) {
 }
 
 ChecksumSum pseudo_header_of(ByteView frame, const SegmentView& view) {
-  const ByteView addresses = view.v4 ? frame.subspan(kEtherHeader + 12, 8)
-                                     : frame.subspan(kEtherHeader + 8, 32);
+  const ByteView addresses =
+      view.v4 ? frame.subspan(kEtherHeader + 12, 8) : frame.subspan(kEtherHeader + 8, 32);
   const std::size_t half = addresses.size() / 2;
   return pseudo_header(addresses.first(half), addresses.subspan(half),
                        view.tcp ? kProtocolTcp : kProtocolUdp, view.size - view.transport);
@@ -61,8 +61,7 @@ std::optional<SegmentView> view_segment(ByteView frame) {
 
 void prepare_checksums(MutableBytes frame, const SegmentView& view) {
   sum_ipv4_header(frame, view);
-  write_u16(frame, view.transport + view.checksum_offset(),
-            pseudo_header_of(frame, view).folded());
+  write_u16(frame, view.transport + view.checksum_offset(), pseudo_header_of(frame, view).folded());
 }
 
 void complete_checksums(MutableBytes frame, const SegmentView& view) {

@@ -1,8 +1,9 @@
 // Ethernet frames: from the TAP to members (unicast by MAC, groups replicated to at most 64), and
-// from members to the TAP, each judged by the Ethernet guard first. Super-frames are cut to segments
-// of a datagram each; a member that takes them gets them unsummed, for others and for groups they
-// are completed here. Unsummed segments that come one after the other are joined to a super-frame,
-// which is delivered before anything else is and at the end of each event: nothing waits.
+// from members to the TAP, each judged by the Ethernet guard first. Super-frames are cut to
+// segments of a datagram each; a member that takes them gets them unsummed, for others and for
+// groups they are completed here. Unsummed segments that come one after the other are joined to a
+// super-frame, which is delivered before anything else is and at the end of each event: nothing
+// waits.
 #pragma once
 
 #include "common/net/segment.h"

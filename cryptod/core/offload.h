@@ -16,8 +16,8 @@ struct Offload {
   enum class Row : std::uint8_t { None, Tcp4, Tcp6, Udp };
   // A checksum is missing: of all from sum_start on, to be written at sum_start + sum_offset.
   bool unsummed = false;
-  bool cwr = false;       // Tcp4, Tcp6: the first segment says CWR
-  Row row = Row::None;    // of which segments it is a row
+  bool cwr = false;           // Tcp4, Tcp6: the first segment says CWR
+  Row row = Row::None;        // of which segments it is a row
   std::uint16_t segment = 0;  // payload of each of them but the last
   std::uint16_t headers = 0;  // bytes in front of the payload
   std::uint16_t sum_start = 0, sum_offset = 0;

@@ -30,8 +30,7 @@ class TapPort {
 
   // Writes the virtio-net header into each frame's headroom, then all of it with one call.
   // `pieces`: Actions::pieces.
-  void send(std::span<const OutFrame> frames, std::span<const ByteView> pieces,
-            Counters& counters);
+  void send(std::span<const OutFrame> frames, std::span<const ByteView> pieces, Counters& counters);
 
  private:
   static_assert(kFrameHeadroom == kVirtioHeader);

@@ -82,8 +82,7 @@ std::uint32_t naive_sum(const Bytes& frame) {
   const SegmentView view = view_of(frame);
   std::uint32_t sum = (view.tcp ? 6u : 17u) + view.size - view.transport;
   const auto add = [&](std::size_t from, std::size_t to) {
-    for (std::size_t i = from; i < to; ++i)
-      sum += (i - from) % 2 == 0 ? frame[i] << 8u : frame[i];
+    for (std::size_t i = from; i < to; ++i) sum += (i - from) % 2 == 0 ? frame[i] << 8u : frame[i];
   };
   view.v4 ? add(26, 34) : add(22, 54);
   add(view.transport, view.size);
@@ -118,8 +117,8 @@ TEST(Segment, AZeroUdpChecksumIsWrittenAsAllOnes) {
   const SegmentView view = view_of(frame);
   frame[view.payload] = frame[view.payload + 1u] = 0;
   complete_checksums(frame, view);
-  const auto sum = static_cast<std::uint16_t>(frame[view.transport + 6u] << 8 |
-                                              frame[view.transport + 7u]);
+  const auto sum =
+      static_cast<std::uint16_t>(frame[view.transport + 6u] << 8 | frame[view.transport + 7u]);
   FixedWriter(MutableBytes(frame).subspan(view.payload, 2)).u16(sum);  // makes it add up to zero
   complete_checksums(frame, view);
   EXPECT_EQ(frame[view.transport + 6u], 0xff);

@@ -92,6 +92,17 @@ class HandMember {
     return out;
   }
 
+  // What the engine sent it; type 255 if it cannot be opened.
+  struct Inner {
+    InnerType type;
+    Bytes body;
+  };
+  Inner open(Bytes datagram) {
+    Session::Opened opened;
+    if (session->open(datagram, opened) != WireCheck::Accept) return {InnerType(255), {}};
+    return {static_cast<InnerType>(opened.type), to_bytes(opened.body)};
+  }
+
   static crypto::PrivateKey key(std::uint8_t byte) {
     return WATTLE_MUST(crypto::PrivateKey::from_scalar(Bytes(32, byte)));
   }
