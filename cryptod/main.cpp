@@ -10,6 +10,7 @@
 #include "common/os/paths.h"
 #include "common/os/random.h"
 #include "common/os/service.h"
+#include "cryptod/aead_choice.h"
 #include "cryptod/config.h"
 #include "cryptod/io/driver.h"
 #include "cryptod/policy.h"
@@ -40,6 +41,7 @@ Result<void> run(const Config& config) {
   const os::Watch term = loop.on_signal(SIGTERM, [&] { loop.stop(); });
   const os::Watch interrupt = loop.on_signal(SIGINT, [&] { loop.stop(); });
   crypto::init();
+  choose_aead();
 
   WATTLE_TRY(os::enter(kPolicy));
 
