@@ -10,7 +10,7 @@ wattle_test(crypto_test
     unit/common/crypto/digest_test.cpp
     unit/common/crypto/init_test.cpp
     unit/common/crypto/p256_test.cpp
-  LINKS wattle_crypto)
+  LINKS wattle_ipsec_mb)
 wattle_test(proto_test
   SOURCES
     unit/common/proto/acceptance_test.cpp
