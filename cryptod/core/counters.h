@@ -29,9 +29,9 @@ enum class Counter : std::uint8_t {
   DropHandshakeReplay, DropHandshakeBudget, DropSourceBudget, DropNotReady,
   DropCounterLimit, DropTag, DropInnerType, DropInnerLength, DropRecordBudget,
   // frames from members, for the TAP
-  RxFrames, RxJoined, DropNoDevice, DropInnerSegment,
+  RxFrames, RxJoined, RxPacked, DropNoDevice, DropInnerSegment,
   // frames from the TAP
-  TxFrames, TxSegments, DropOffload, DropFrameLength, DropUnknownMac, DropQueueFull, DropQueueOld,
+  TxFrames, TxSegments, TxPacked, DropOffload, DropFrameLength, DropUnknownMac, DropQueueFull, DropQueueOld,
   DropMulticastBudget, DropMulticastLimit, DropBroadcast, DropNoCredential, DropNoBuffer,
   // datagrams out
   TxDatagrams, TxBytes, DropNoEndpoint, DropNoRoute, Carried, DropCarry,

@@ -56,6 +56,14 @@ void FrameFlow::segments(Peer& peer, const TapFrame& frame, const SegmentView& v
   // TCP may be cut smaller than its sender asked for; a datagram of UDP is one.
   if (view.tcp && headers < room) piece = std::min(piece, room - headers);
   const Segmenter cut(frame.bytes, view, std::max<std::size_t>(piece, 1));
+  if (cut.count() == 1) {
+    const MutableBytes place = packer_.reserve(peer, true, view.size - kMacs);
+    if (!place.empty()) {
+      cut.write(0, kMacs, place);
+      return renew(peer);
+    }
+  }
+  packer_.send(peer);
   for (std::size_t i = 0; i < cut.count(); ++i) {
     if (!sessions_.can_send(peer)) return ctx_.count(Counter::DropQueueFull);
     const MutableBytes datagram = sessions_.make_room(cut.view(i).size - kMacs);
@@ -105,6 +113,14 @@ void FrameFlow::unicast(const MacAddress& to, ByteView frame) {
 }
 
 void FrameFlow::send_or_queue(Peer& peer, InnerType type, ByteView body) {
+  if (type == InnerType::Frame) {
+    const MutableBytes place = packer_.reserve(peer, false, body.size());
+    if (!place.empty()) {
+      std::copy(body.begin(), body.end(), place.begin());
+      return renew(peer);
+    }
+  }
+  packer_.send(peer);
   if (sessions_.send(peer, type, body)) return renew(peer);
   ctx_.count(Counter::DropQueueOld, peer.queue.expire(ctx_.now(), ctx_.queued));
   if (!peer.queue.push(ctx_.now(), type, body, ctx_.queued)) {
@@ -145,14 +161,34 @@ void FrameFlow::multicast(ByteView frame) {
 
 void FrameFlow::incoming(Peer& peer, InnerType type, MutableBytes body) {
   if (!peer.member || !ctx_.self.credential) return ctx_.count(Counter::DropNoCredential);
-  MutableBytes frame = body;
-  if (type != InnerType::FullFrame) {
-    if (body.size() < 2) return ctx_.count(Counter::DropInnerLength);
-    // The MACs stand where the datagram's header was.
-    frame = MutableBytes(body.data() - kMacs, body.size() + kMacs);
-    std::copy_n(ctx_.self.credential->mac.bytes.begin(), 6, frame.begin());
-    std::copy_n(peer.member->credential.mac.bytes.begin(), 6, frame.begin() + 6);
+  if (type == InnerType::Pack) return unpack(peer, body);
+  if (type == InnerType::FullFrame) return take(peer, body, false);
+  if (body.size() < 2) return ctx_.count(Counter::DropInnerLength);
+  // The MACs stand where the datagram's header was.
+  take(peer, add_macs(peer, {body.data() - kMacs, body.size() + kMacs}),
+       type == InnerType::Unsummed);
+}
+
+// Each into a place of its own: in front of it there is another frame.
+void FrameFlow::unpack(Peer& peer, ByteView body) {
+  for (std::size_t n = 0; !body.empty(); ++n) {
+    const auto packed = n == Packer::kMostFrames ? std::nullopt : take_packed(body);
+    if (!packed || packed->frame.size() < 2) return ctx_.count(Counter::DropInnerLength);
+    const MutableBytes frame = ctx_.out->allocate(kMacs + packed->frame.size());
+    if (frame.empty()) return ctx_.count(Counter::DropNoBuffer);
+    std::copy(packed->frame.begin(), packed->frame.end(), frame.begin() + kMacs);
+    ctx_.count(Counter::RxPacked);
+    take(peer, add_macs(peer, frame), packed->unsummed);
   }
+}
+
+MutableBytes FrameFlow::add_macs(const Peer& peer, MutableBytes frame) const {
+  std::copy_n(ctx_.self.credential->mac.bytes.begin(), 6, frame.begin());
+  std::copy_n(peer.member->credential.mac.bytes.begin(), 6, frame.begin() + 6);
+  return frame;
+}
+
+void FrameFlow::take(Peer& peer, MutableBytes frame, bool unsummed) {
   if (frame.size() < kEthernetHeader || frame.size() > kMaxFrame)
     return ctx_.count(Counter::DropInnerLength);
   const EtherDrop drop = judge_incoming(frame, peer.member->credential, ctx_.self.credential->mac);
@@ -163,7 +199,7 @@ void FrameFlow::incoming(Peer& peer, InnerType type, MutableBytes body) {
   if (!ctx_.device.present) return ctx_.count(Counter::DropNoDevice);
   ++peer.rx_frames;
   ctx_.count(Counter::RxFrames);
-  return type == InnerType::Unsummed ? deliver_unsummed(peer, frame) : deliver(frame);
+  return unsummed ? deliver_unsummed(peer, frame) : deliver(frame);
 }
 
 void FrameFlow::deliver(MutableBytes frame) {

@@ -8,6 +8,7 @@
 
 #include "common/net/segment.h"
 #include "cryptod/core/handshake_flow.h"
+#include "cryptod/core/packer.h"
 
 namespace wattle::cryptod {
 
@@ -20,13 +21,20 @@ class FrameFlow {
 
   FrameFlow(EngineContext& context, SessionKeeper& sessions, HandshakeFlow& handshakes,
             NeighbourDesk& neighbours)
-      : ctx_(context), sessions_(sessions), handshakes_(handshakes), neighbours_(neighbours) {}
+      : ctx_(context),
+        sessions_(sessions),
+        handshakes_(handshakes),
+        neighbours_(neighbours),
+        packer_(context, sessions) {}
 
   void outgoing(const TapFrame& frame);
   // `body` lies in the datagram behind kTransportHeader + 1 bytes, which may be overwritten.
   void incoming(Peer& peer, InnerType type, MutableBytes body);
-  // Once after each event: delivers the super-frame in the making.
-  void work() { deliver_joined(); }
+  // Once after each event: what is in the making leaves.
+  void work() {
+    deliver_joined();
+    packer_.send_all();
+  }
 
  private:
   void offloaded(const TapFrame& frame);
@@ -35,6 +43,9 @@ class FrameFlow {
   void whole(ByteView frame);
   void unicast(const MacAddress& to, ByteView frame);
   void renew(Peer& peer);
+  void unpack(Peer& peer, ByteView body);
+  void take(Peer& peer, MutableBytes frame, bool unsummed);
+  MutableBytes add_macs(const Peer& peer, MutableBytes frame) const;
   void deliver(MutableBytes frame);
   void deliver_unsummed(Peer& peer, MutableBytes frame);
   void deliver_joined();
@@ -46,6 +57,7 @@ class FrameFlow {
   HandshakeFlow& handshakes_;
   NeighbourDesk& neighbours_;
   TokenBucket multicast_{kMulticastRate, kMulticastBurst};
+  Packer packer_;
   Joiner joiner_;
   const Peer* joined_from_ = nullptr;
   std::size_t first_piece_ = 0;

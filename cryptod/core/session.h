@@ -18,6 +18,7 @@ inline constexpr std::uint64_t kTagFailureLimit = std::uint64_t{1} << 36;
 
 // What a side takes, told in Empty; a side that has told nothing takes nothing of it.
 inline constexpr std::uint8_t kTakesUnsummed = 0x01;
+inline constexpr std::uint8_t kTakesPacks = 0x02;
 inline constexpr std::uint8_t kTellYours = 0x80;  // the teller has not heard the other's yet
 
 class Session {

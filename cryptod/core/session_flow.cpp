@@ -78,6 +78,7 @@ void SessionFlow::inner(Peer& peer, Session& session, const Path& from,
     case InnerType::Frame:
     case InnerType::FullFrame:
     case InnerType::Unsummed:
+    case InnerType::Pack:
       paths_.traffic(peer);
       return frames_.incoming(peer, static_cast<InnerType>(opened.type), opened.body);
     case InnerType::Probe:

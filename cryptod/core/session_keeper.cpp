@@ -78,7 +78,8 @@ void SessionKeeper::send_room(Peer& peer, InnerType type, MutableBytes datagram)
 void SessionKeeper::account(Peer& peer, InnerType type, std::size_t size, Expects expects) {
   peer.tx_bytes += size;
   peer.keepalive_at = kNever;
-  if (type == InnerType::Frame || type == InnerType::FullFrame || type == InnerType::Unsummed) {
+  if (type == InnerType::Frame || type == InnerType::FullFrame || type == InnerType::Unsummed ||
+      type == InnerType::Pack) {
     ++peer.tx_frames;
     peer.way.traffic_at = ctx_.now();
     await(peer);
@@ -105,7 +106,7 @@ bool SessionKeeper::send(Peer& peer, InnerType type, ByteView body) {
 }
 
 void SessionKeeper::send_empty_on(Peer& peer, Session& session, const Path& path) {
-  const std::uint8_t takes = ctx_.config.offloads.csum ? kTakesUnsummed : 0;
+  const std::uint8_t takes = kTakesPacks | (ctx_.config.offloads.csum ? kTakesUnsummed : 0);
   const std::uint8_t body[] = {
       session.heard_takes() ? takes : static_cast<std::uint8_t>(takes | kTellYours)};
   send_on(peer, session, path, InnerType::Empty, body, Expects::Nothing);

@@ -40,6 +40,7 @@ enum class InnerType : std::uint8_t {
   Records = 6,    // PKR, or PKR || CRED
   Refusal = 8,    // code || short id: not relayed, and why
   Unsummed = 9,   // as Frame, a TCP or UDP segment whose checksums the receiver makes
+  Pack = 10,      // several of both (packer.h)
 };
 
 // The first check that refused a datagram; check_name() gives the spelling of tests/vectors.

@@ -9,6 +9,7 @@ wattle_test(cryptod_core_test
     unit/cryptod/core/engine_line_test.cpp
     unit/cryptod/core/engine_member_test.cpp
     unit/cryptod/core/engine_offload_test.cpp
+    unit/cryptod/core/engine_pack_test.cpp
     unit/cryptod/core/engine_keys_test.cpp unit/cryptod/core/engine_renewal_test.cpp
     unit/cryptod/core/engine_return_test.cpp
     unit/cryptod/core/engine_test.cpp
