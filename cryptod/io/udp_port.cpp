@@ -146,8 +146,35 @@ struct UdpPort::Outbox {
   }
 };
 
+struct ReceiveBuffers::Messages {
+  std::array<mmsghdr, kCount> headers{};
+  std::array<iovec, kCount> parts{};
+  std::array<sockaddr_storage, kCount> addresses{};
+  std::array<AlignedControl, kCount> controls{};
+
+  // The kernel has changed the lengths.
+  void prepare(std::size_t i) {
+    msghdr& header = headers[i].msg_hdr;
+    header.msg_namelen = sizeof addresses[i];
+    header.msg_controllen = kControl;
+  }
+};
+
 ReceiveBuffers::ReceiveBuffers()
-    : bytes_(std::make_unique_for_overwrite<std::uint8_t[]>(kCount * kSize)) {}
+    : bytes_(std::make_unique_for_overwrite<std::uint8_t[]>(kCount * kSize)),
+      messages_(std::make_unique<Messages>()) {
+  for (std::size_t i = 0; i < kCount; ++i) {
+    messages_->parts[i] = {at(i).data(), at(i).size()};
+    msghdr& header = messages_->headers[i].msg_hdr;
+    header.msg_name = &messages_->addresses[i];
+    header.msg_iov = &messages_->parts[i];
+    header.msg_iovlen = 1;
+    header.msg_control = messages_->controls[i].bytes.data();
+    messages_->prepare(i);
+  }
+}
+
+ReceiveBuffers::~ReceiveBuffers() = default;
 
 UdpPort::UdpPort(os::Fd socket, std::uint8_t family, std::uint16_t port, bool rows)
     : socket_(std::move(socket)),
@@ -159,39 +186,27 @@ UdpPort::UdpPort(os::Fd socket, std::uint8_t family, std::uint16_t port, bool ro
 UdpPort::~UdpPort() = default;
 
 bool UdpPort::receive(ReceiveBuffers& buffers, std::vector<Received>& out, Counters& counters) {
-  constexpr std::size_t kCount = ReceiveBuffers::kCount;
-  std::array<mmsghdr, kCount> messages{};
-  std::array<iovec, kCount> parts{};
-  std::array<sockaddr_storage, kCount> addresses{};
-  std::array<AlignedControl, kCount> controls{};
-  for (std::size_t i = 0; i < kCount; ++i) {
-    parts[i] = {buffers.at(i).data(), buffers.at(i).size()};
-    msghdr& header = messages[i].msg_hdr;
-    header.msg_name = &addresses[i];
-    header.msg_namelen = sizeof addresses[i];
-    header.msg_iov = &parts[i];
-    header.msg_iovlen = 1;
-    header.msg_control = controls[i].bytes.data();
-    header.msg_controllen = kControl;
-  }
+  ReceiveBuffers::Messages& all = *buffers.messages_;
   out.clear();
   int n = 0;
   do {
-    n = ::recvmmsg(socket_.raw(), messages.data(), kCount, MSG_DONTWAIT, nullptr);
+    n = ::recvmmsg(socket_.raw(), all.headers.data(), ReceiveBuffers::kCount, MSG_DONTWAIT,
+                   nullptr);
   } while (n < 0 && errno == EINTR);
   if (n <= 0) return false;
   for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
-    msghdr& header = messages[i].msg_hdr;
+    msghdr& header = all.headers[i].msg_hdr;
     Facts facts = read_control(header, family_);
     const auto source =
-        os::read_address(reinterpret_cast<const sockaddr*>(&addresses[i]), &facts.interface);
+        os::read_address(reinterpret_cast<const sockaddr*>(&all.addresses[i]), &facts.interface);
+    all.prepare(i);
     if ((header.msg_flags & MSG_TRUNC) != 0 || !source || source->address.family != family_) {
       counters.add(Counter::IoTruncated);
       continue;
     }
-    take_pieces(buffers.at(i).first(messages[i].msg_len), *source, facts, out);
+    take_pieces(buffers.at(i).first(all.headers[i].msg_len), *source, facts, out);
   }
-  return static_cast<std::size_t>(n) == kCount;
+  return static_cast<std::size_t>(n) == ReceiveBuffers::kCount;
 }
 
 std::size_t UdpPort::train(std::span<const OutDatagram> rest) const {

@@ -15,17 +15,22 @@
 
 namespace wattle::cryptod {
 
-// Room for what one recvmmsg brings, shared by all ports: a train fills up to 64 KiB.
+// Room for what one recvmmsg brings, shared by all ports: a train fills up to 64 KiB. Of all this
+// memory only what has been filled once is really there.
 class ReceiveBuffers {
  public:
-  static constexpr std::size_t kCount = 8;
+  static constexpr std::size_t kCount = 32;
   static constexpr std::size_t kSize = 65536;
 
   ReceiveBuffers();
+  ~ReceiveBuffers();
   MutableBytes at(std::size_t i) { return {bytes_.get() + i * kSize, kSize}; }
 
  private:
+  friend class UdpPort;
+  struct Messages;  // what the kernel fills
   std::unique_ptr<std::uint8_t[]> bytes_;
+  std::unique_ptr<Messages> messages_;
 };
 
 class UdpPort {
