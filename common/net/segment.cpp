@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
+#include "common/base/mutant.h"
 #include "common/base/writer.h"
 
 namespace wattle {
@@ -90,9 +91,11 @@ void Joiner::begin(MutableBytes frame, const SegmentView& view) {
 
 bool Joiner::append(ByteView frame, const SegmentView& view) {
   const std::size_t size = view.payload_size();
-  if (count_ == 0 || full_ || count_ == kMaxSegments || size == 0 || size > piece_ ||
-      view.v4 != view_.v4 || view.tcp != view_.tcp || view.transport != view_.transport ||
-      view.payload != view_.payload || view_.size + size > kMostIp)
+  if (count_ == 0 || WATTLE_CHECKED(row_full, full_) ||
+      WATTLE_CHECKED(row_most, count_ == kMaxSegments) || size == 0 ||
+      WATTLE_CHECKED(row_size, size > piece_) || view.v4 != view_.v4 || view.tcp != view_.tcp ||
+      view.transport != view_.transport || view.payload != view_.payload ||
+      WATTLE_CHECKED(row_length, view_.size + size > kMostIp))
     return false;
   const auto same = [&](std::size_t from, std::size_t to) {
     return equal(frame.subspan(from, to - from), ByteView(head_).subspan(from, to - from));
@@ -102,20 +105,22 @@ bool Joiner::append(ByteView frame, const SegmentView& view) {
   const bool ip = view.v4 ? same(0, kIpv4Length) && same(kIpv4Id + 2, kIpv4Checksum) &&
                                 same(kIpv4Checksum + 2, at)
                           : same(0, kIpv6Length) && same(kIpv6Length + 2, at);
-  if (!ip) return false;
+  if (!WATTLE_CHECKED(row_ip, ip)) return false;
   if (view.tcp) {
     constexpr std::uint8_t kAtTheEnd = kFin | kPush;
     const std::uint8_t flags = frame[at + kTcpFlags];
     const std::uint8_t first = head_[at + kTcpFlags];
-    if (read_u32(frame, at + kTcpSequence) != next_sequence_ ||
-        (flags & ~kAtTheEnd) != (first & ~(kAtTheEnd | kCwr)) || !same(at, at + kTcpSequence) ||
-        !same(at + kTcpSequence + 4, at + kTcpFlags) ||
-        !same(at + kTcpFlags + 1, at + kTcpChecksum) || !same(at + kTcpUrgent, view.payload))
+    const bool flow = same(at, at + kTcpSequence) && same(at + kTcpSequence + 4, at + kTcpFlags) &&
+                      same(at + kTcpFlags + 1, at + kTcpChecksum) &&
+                      same(at + kTcpUrgent, view.payload);
+    if (!WATTLE_CHECKED(row_sequence, read_u32(frame, at + kTcpSequence) == next_sequence_) ||
+        !WATTLE_CHECKED(row_flags, (flags & ~kAtTheEnd) == (first & ~(kAtTheEnd | kCwr))) ||
+        !WATTLE_CHECKED(row_flow, flow))
       return false;
     next_sequence_ += static_cast<std::uint32_t>(size);
     last_flags_ = flags;
     full_ = (flags & kAtTheEnd) != 0;
-  } else if (!same(at, at + kUdpLength)) {
+  } else if (!WATTLE_CHECKED(row_ports, same(at, at + kUdpLength))) {
     return false;
   }
   full_ = full_ || size < piece_;

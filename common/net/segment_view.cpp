@@ -1,3 +1,4 @@
+#include "common/base/mutant.h"
 #include "common/base/writer.h"
 #include "common/net/checksum.h"
 #include "common/net/segment.h"
@@ -39,20 +40,23 @@ std::optional<SegmentView> view_segment(ByteView frame) {
   if (!view.v4 && type != kEtherIpv6) return std::nullopt;
   const ByteView packet = frame.subspan(kEtherHeader);
   const auto ip = view.v4 ? view_ipv4(packet) : view_ipv6(packet);
-  if (!ip || ip->fragment) return std::nullopt;
+  if (!ip || WATTLE_CHECKED(segment_fragment, ip->fragment)) return std::nullopt;
   const ByteView body = ip->body;
   const auto begin = static_cast<std::size_t>(body.data() - frame.data());
   std::size_t header = 8;
   view.tcp = ip->protocol == kProtocolTcp;
   if (view.tcp) {
-    if (body.size() < 20) return std::nullopt;
+    if (WATTLE_CHECKED(segment_tcp_short, body.size() < 20)) return std::nullopt;
     header = std::size_t{body[12]} / 16 * 4;
-    if (header < 20) return std::nullopt;
+    if (WATTLE_CHECKED(segment_tcp_header, header < 20)) return std::nullopt;
   } else if (ip->protocol != kProtocolUdp) {
     return std::nullopt;
   }
-  if (body.size() < header || begin + header > kMostHeaders) return std::nullopt;
-  if (!view.tcp && read_u16(body, 4) != body.size()) return std::nullopt;
+  if (WATTLE_CHECKED(segment_short, body.size() < header) ||
+      WATTLE_CHECKED(segment_headers, begin + header > kMostHeaders))
+    return std::nullopt;
+  if (!view.tcp && WATTLE_CHECKED(segment_udp_length, read_u16(body, 4) != body.size()))
+    return std::nullopt;
   view.transport = static_cast<std::uint16_t>(begin);
   view.payload = static_cast<std::uint16_t>(begin + header);
   view.size = static_cast<std::uint32_t>(begin + body.size());

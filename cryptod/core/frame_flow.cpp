@@ -172,8 +172,11 @@ void FrameFlow::incoming(Peer& peer, InnerType type, MutableBytes body) {
 // Each into a place of its own: in front of it there is another frame.
 void FrameFlow::unpack(Peer& peer, ByteView body) {
   for (std::size_t n = 0; !body.empty(); ++n) {
-    const auto packed = n == Packer::kMostFrames ? std::nullopt : take_packed(body);
-    if (!packed || packed->frame.size() < 2) return ctx_.count(Counter::DropInnerLength);
+    if (WATTLE_CHECKED(pack_most, n == Packer::kMostFrames))
+      return ctx_.count(Counter::DropInnerLength);
+    const auto packed = take_packed(body);
+    if (!packed || WATTLE_CHECKED(pack_frame, packed->frame.size() < 2))
+      return ctx_.count(Counter::DropInnerLength);
     const MutableBytes frame = ctx_.out->allocate(kMacs + packed->frame.size());
     if (frame.empty()) return ctx_.count(Counter::DropNoBuffer);
     std::copy(packed->frame.begin(), packed->frame.end(), frame.begin() + kMacs);
@@ -199,7 +202,7 @@ void FrameFlow::take(Peer& peer, MutableBytes frame, bool unsummed) {
   if (!ctx_.device.present) return ctx_.count(Counter::DropNoDevice);
   ++peer.rx_frames;
   ctx_.count(Counter::RxFrames);
-  return unsummed ? deliver_unsummed(peer, frame) : deliver(frame);
+  return unsummed ? deliver_unsummed(frame) : deliver(frame);
 }
 
 void FrameFlow::deliver(MutableBytes frame) {
@@ -207,11 +210,12 @@ void FrameFlow::deliver(MutableBytes frame) {
   ctx_.out->frames.push_back({.frame = frame});
 }
 
-void FrameFlow::deliver_unsummed(Peer& peer, MutableBytes frame) {
+void FrameFlow::deliver_unsummed(MutableBytes frame) {
   const auto view = view_segment(frame);
-  if (!view) return ctx_.count(Counter::DropInnerSegment);
+  if (!WATTLE_CHECKED(unsummed_view, view.has_value()))
+    return ctx_.count(Counter::DropInnerSegment);
   const bool joins = view->tcp ? ctx_.config.offloads.tso : ctx_.config.offloads.uso;
-  if (joins && joined_from_ == &peer && joiner_.append(frame, *view)) {
+  if (joins && joiner_.append(frame, *view)) {
     ctx_.out->pieces.push_back(frame.subspan(view->payload, view->payload_size()));
     return;
   }
@@ -221,13 +225,11 @@ void FrameFlow::deliver_unsummed(Peer& peer, MutableBytes frame) {
     return deliver(frame.first(view->size));
   }
   joiner_.begin(frame, *view);
-  joined_from_ = &peer;
   first_piece_ = ctx_.out->pieces.size();
 }
 
 void FrameFlow::deliver_joined() {
   if (!joiner_.is_open()) return;
-  joined_from_ = nullptr;
   const std::size_t count = joiner_.count();
   if (count > 1) ctx_.count(Counter::RxJoined, count);
   const Offload offload =

@@ -47,7 +47,7 @@ class FrameFlow {
   void take(Peer& peer, MutableBytes frame, bool unsummed);
   MutableBytes add_macs(const Peer& peer, MutableBytes frame) const;
   void deliver(MutableBytes frame);
-  void deliver_unsummed(Peer& peer, MutableBytes frame);
+  void deliver_unsummed(MutableBytes frame);
   void deliver_joined();
   void multicast(ByteView frame);
   void send_or_queue(Peer& peer, InnerType type, ByteView body);
@@ -59,7 +59,6 @@ class FrameFlow {
   TokenBucket multicast_{kMulticastRate, kMulticastBurst};
   Packer packer_;
   Joiner joiner_;
-  const Peer* joined_from_ = nullptr;
   std::size_t first_piece_ = 0;
   ByteArray<kMaxFrame> scratch_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/mutant.h"
 #include "common/base/writer.h"
 
 namespace wattle::cryptod {
@@ -72,10 +73,10 @@ void Packer::close(std::size_t i) {
 }
 
 std::optional<Packed> take_packed(ByteView& body) {
-  if (body.size() < kWord) return std::nullopt;
+  if (WATTLE_CHECKED(pack_word, body.size() < kWord)) return std::nullopt;
   const std::uint16_t word = static_cast<std::uint16_t>(body[0] << 8 | body[1]);
   const std::size_t size = word & ~kUnsummed;
-  if (size > body.size() - kWord) return std::nullopt;
+  if (WATTLE_CHECKED(pack_length, size > body.size() - kWord)) return std::nullopt;
   const Packed out{(word & kUnsummed) != 0, body.subspan(kWord, size)};
   body = body.subspan(kWord + size);
   return out;

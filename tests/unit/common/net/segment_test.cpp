@@ -192,6 +192,14 @@ TEST(Segment, NothingOfAnotherFlowOrStateIsJoined) {
     }
 }
 
+TEST(Segment, ALongerOneBeginsAnother) {
+  const Bytes whole = frame_of({.size = 3000});
+  const auto shorter = cut(whole, 1000), longer = cut(whole, 1500);
+  Bytes second = longer[1];  // as if it followed a segment of 1000 bytes
+  std::copy_n(shorter[1].begin() + 38, 4, second.begin() + 38);
+  EXPECT_EQ(join({shorter[0], second}).count, 1u);
+}
+
 TEST(Segment, FlagsEndASuperFrame) {
   for (const int flags : {0x11, 0x18, 0x12, 0x14, 0x30, 0x00}) {
     auto all = cut(frame_of({.size = 2000}), 1000);
