@@ -7,12 +7,13 @@ need_root() {
   [ "$(id -u)" = 0 ] || { echo "$0: needs root (namespaces, TAP devices, packages): sudo $0" >&2; exit 77; }
 }
 
+# install_packages [LIST]: those that are missing.
 install_packages() {
   local missing=() name
   while read -r name; do
     case "$name" in ''|'#'*) continue ;; esac
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
-  done < "$top/tests/support/packages"
+  done < "${1:-$top/tests/support/packages}"
   [ ${#missing[@]} -gt 0 ] || return 0
   echo "installing: ${missing[*]}"
   export DEBIAN_FRONTEND=noninteractive

@@ -1,0 +1,34 @@
+# A long way that loses: bench-middle between a and b, 20 ms there and back, single wire packets.
+# shellcheck shell=bash disable=SC2034
+SCENARIO_TITLE="20 ms, single wire packets lost or reordered, offloads off on the link"
+SCENARIO_MACHINES="a b"
+SCENARIO_PEERS="plain wattle"
+scenario_open() { link_open "$BENCH_TOOLS" a b m && link_middle && measure_services a b; }
+# scenario_kinds: one line each, the figure's name and what the middle does.
+scenario_kinds() {
+  echo "none --loss 0"
+  echo "loss_0.1 --loss 0.1"
+  echo "loss_1 --loss 1"
+  echo "reorder_5 --late 5 --late-by 1"
+}
+scenario_before() { middle --delay 10; }
+scenario_measure() {
+  local name rate rest options
+  while read -r name options; do
+    wanted stream || continue
+    # shellcheck disable=SC2086
+    middle --delay 10 --seed "$ROUND" $options
+    peer_ready a b || return
+    read -r rate rest < <(stream a b "$(seconds 5 12)") || { missing "$name" "$rest"; continue; }
+    sample "${name}_gbit" "$rate"
+  done < <(scenario_kinds)
+}
+# middle OPTIONS…: the program between them, anew; what the last one did is kept beside the result.
+middle() {
+  local pid
+  for pid in $(on m pidof bench-middle); do on m kill "$pid"; done
+  wait_for 5 on m bash -c '! pidof bench-middle'
+  on m bench-middle left right "$@" < /dev/null >> "$BENCH_OUT/middle.json" 2>&1 &
+  wait_for 5 on m pidof bench-middle
+  wait_for 5 on a ping -n -q -c 1 -W 1 "$(outer b)"
+}
