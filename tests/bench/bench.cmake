@@ -5,3 +5,5 @@ foreach(tool udp ask middle)
   set_target_properties(bench_${tool} PROPERTIES OUTPUT_NAME bench-${tool}
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 endforeach()
+add_test(NAME bench.smoke COMMAND ${CMAKE_SOURCE_DIR}/tests/bench/smoke.sh ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+set_tests_properties(bench.smoke PROPERTIES LABELS netns TIMEOUT 120 RUN_SERIAL ON)
