@@ -84,7 +84,7 @@ test_rss() { [ -z "$PEER_DAEMONS" ] || sample rss_mib "$(peer_rss "$1")"; }
 measure_services() {
   local machine
   for machine in "$@"; do
-    on "$machine" bench-udp count 5301 < /dev/null > /dev/null 2>&1 &
-    on "$machine" bench-ask serve 5302 < /dev/null > /dev/null 2>&1 &
+    on "$machine" bench-udp count 5301 < /dev/null > /dev/null 2>&1 & disown
+    on "$machine" bench-ask serve 5302 < /dev/null > /dev/null 2>&1 & disown
   done
 }

@@ -39,6 +39,7 @@ daemon() {
   local machine=$1
   shift
   on "$machine" "$@" < /dev/null >> "$HOME_OF/$machine.log" 2>&1 &
+  disown
 }
 
 peer_pids() {  # MACHINE: of the daemons, in the machine's own numbers

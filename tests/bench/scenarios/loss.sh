@@ -11,24 +11,34 @@ scenario_kinds() {
   echo "loss_1 --loss 1"
   echo "reorder_5 --late 5 --late-by 1"
 }
-scenario_before() { middle --delay 10; }
+scenario_before() { middle none 0 start --delay 10; }
+scenario_after() { middle_end; }
 scenario_measure() {
   local name rate rest options
+  wanted stream || return 0
   while read -r name options; do
-    wanted stream || continue
     # shellcheck disable=SC2086
-    middle --delay 10 --seed "$ROUND" $options
+    middle "$PEER" "$ROUND" "$name" --delay 10 --seed "$ROUND" $options
     peer_ready a b || return
     read -r rate rest < <(stream a b "$(seconds 5 12)") || { missing "$name" "$rest"; continue; }
     sample "${name}_gbit" "$rate"
   done < <(scenario_kinds)
 }
-# middle OPTIONS…: the program between them, anew; what the last one did is kept beside the result.
+
+# middle PEER ROUND KIND OPTIONS…: the program between them, anew; what the last one did goes beside the result.
 middle() {
-  local pid
-  for pid in $(on m pidof bench-middle); do on m kill "$pid"; done
-  wait_for 5 on m bash -c '! pidof bench-middle'
-  on m bench-middle left right "$@" < /dev/null >> "$BENCH_OUT/middle.json" 2>&1 &
+  middle_end
+  printf '{"peer": "%s", "round": %s, "kind": "%s", "did": ' "$1" "$2" "$3" > "$LAB/middle"
+  shift 3
+  on m bench-middle left right "$@" < /dev/null >> "$LAB/middle" 2>&1 &
+  disown
   wait_for 5 on m pidof bench-middle
   wait_for 5 on a ping -n -q -c 1 -W 1 "$(outer b)"
+}
+middle_end() {
+  local pid
+  pid=$(on m pidof bench-middle) || return 0
+  on m kill "$pid"
+  wait_for 5 on m bash -c '! pidof bench-middle'
+  echo "$(cat "$LAB/middle")}" >> "$BENCH_OUT/middle.json"
 }
