@@ -47,8 +47,9 @@ def panel(result, x, y, spec):
             left, right = (x + LABEL + value[q] / scale * BAR for q in ("q1", "q3"))
             middle = top + ROW / 2 - 0.5
             out.append(f'<path class="quartiles" d="M{left:.1f} {middle}H{right:.1f}M{left:.1f} {middle - 3}v6M{right:.1f} {middle - 3}v6"/>')
+        cut = " (cut)" if value["median"] > 1.05 * scale else ""
         end = x + LABEL + max(length, min(value["q3"] / scale, 1.05) * BAR)
-        out.append(f'<text class="value" x="{end + 6:.1f}" y="{top + 13}">{short(value["median"])}</text>')
+        out.append(f'<text class="value" x="{end + 6:.1f}" y="{top + 13}">{short(value["median"])}{cut}</text>')
     return out, HEAD + len(entries) * ROW
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""report.py FOLDER --rounds N --quick yes|no: samples.tsv, peers.tsv and middle.json become RESULT.json and a table."""
+"""report.py FOLDER --rounds N --quick yes|no [--given]: samples.tsv, peers.tsv and middle.json become RESULT.json and a table."""
 import argparse
 import json
 import os
@@ -49,7 +49,7 @@ def read(folder, name):
         return [line.rstrip("\n").split("\t") for line in file if line.strip()]
 
 
-def collect(folder, rounds, quick):
+def collect(folder, rounds, quick, given):
     peers = {}
     for name, title, package, options in read(folder, "peers.tsv"):
         version = said("dpkg-query", "-W", "-f", "${Version}", package) if package else ""
@@ -66,6 +66,8 @@ def collect(folder, rounds, quick):
         if line.startswith("{"):
             middle.append(json.loads(line))
     commit = said("git", "describe", "--always", "--dirty", "--abbrev=12")
+    if given:
+        commit = f"of given programs, beside {commit}"
     return {"when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": commit, "rounds": rounds,
             "quick": quick == "yes", "host": machine(), "peers": peers, "scenarios": scenarios, "middle": middle}
 
@@ -103,8 +105,9 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--quick", default="no")
+    parser.add_argument("--given", action="store_true", help="the programs were not built from this tree by the run")
     words = parser.parse_args()
-    result = collect(words.folder, words.rounds, words.quick)
+    result = collect(words.folder, words.rounds, words.quick, words.given)
     with open(os.path.join(words.folder, "RESULT.json"), "w", encoding="utf-8") as file:
         json.dump(result, file, indent=1)
         file.write("\n")
