@@ -17,7 +17,7 @@ stream() {
   python3 -c '
 import json, sys
 end = json.loads(sys.argv[1])["end"]["sum_received"]
-print(end["bits_per_second"] / 1e9, end["bytes"] / 2**30)' "$answer" 2> /dev/null
+end["bytes"] > 0 and print(end["bits_per_second"] / 1e9, end["bytes"] / 2**30)' "$answer" 2> /dev/null
 }
 
 # test_stream FROM TO: one TCP stream, and what the daemons of both took for it.

@@ -12,7 +12,8 @@ import time
 
 # figure, heading, digits
 FIGURES = [
-    ("stream_gbit", "1 stream Gbit/s", 2), ("streams4_gbit", "4 streams Gbit/s", 2), ("cpu_s_per_gib", "CPU s/GiB", 2),
+    ("stream_gbit", "1 stream Gbit/s", 2), ("streams4_gbit", "4 streams Gbit/s", 2), ("direct_gbit", "b-a direct Gbit/s", 2),
+    ("cpu_s_per_gib", "CPU s/GiB", 2),
     ("udp_pps", "64-byte UDP/s", 0), ("ask_per_s", "ask/answer /s", 0), ("ask_p99_us", "ask p99 us", 0),
     ("ping_us", "ping us", 0), ("load_ping_median_us", "ping, load us", 0), ("load_ping_p99_us", "p99, load us", 0),
     ("load_ping_lost", "lost, load", 0), ("rss_mib", "RSS MiB", 1), ("none_gbit", "no loss Gbit/s", 3),
