@@ -9,6 +9,7 @@
 #   peer_prepare MACHINE…   once per lab: keys and settings, into $HOME_OF/MACHINE; no daemon stays
 #   peer_start MACHINE…     daemons on each; the first machine is the server, if there must be one
 #   peer_address MACHINE    its address inside, IPv4 or IPv6
+#   peer_words MACHINE      what it says of itself, kept in the folder "trouble" when two machines do not find each other
 #   peer_stop MACHINE…      if ending PEER_DAEMONS by SIGTERM is not enough
 # shellcheck shell=bash disable=SC2034,SC2016
 
@@ -25,6 +26,7 @@ peer_load() {  # NAME
 
 peer_prepare() { :; }
 peer_start() { :; }
+peer_words() { tail -n 100 "$HOME_OF/$1.log"; }
 peer_address() { echo "$INNER.${NUMBER[$1]}"; }
 peer_stop() {
   local machine
@@ -71,10 +73,14 @@ peer_stat() {
 
 # peer_ready FROM TO…: they answer.
 peer_ready() {
-  local from=$1 to
+  local from=$1 to one
   shift
   for to in "$@"; do
     wait_for 30 on "$from" ping -n -q -c 1 -W 1 "$(peer_address "$to")" || {
-      echo "bench: $PEER_TITLE: $to does not answer $from within 30 s" >&2; return 1; }
+      echo "bench: $PEER_TITLE: $to does not answer $from within 30 s; see $BENCH_OUT/trouble" >&2
+      mkdir -p "$BENCH_OUT/trouble"
+      for one in "$from" "$@"; do peer_words "$one" > "$BENCH_OUT/trouble/$SCENARIO.$PEER.$ROUND.$one" 2>&1; done
+      return 1
+    }
   done
 }

@@ -1,5 +1,5 @@
 # wattle as its README says: init on the first machine, an invite for each other one; nothing is set.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2016
 PEER_TITLE="wattle"
 PEER_DAEMONS="wattle-cryptod wattle-tapd wattle-metad wattle-keyd"
 PEER_OPTIONS="tap, as installed"
@@ -15,3 +15,4 @@ peer_prepare() {
 peer_start() { local machine; for machine in "$@"; do on "$machine" wattle up >> "$HOME_OF/log" 2>&1 || return 1; done; }
 peer_stop() { local machine; for machine in "$@"; do on "$machine" wattle down >> "$HOME_OF/log" 2>&1; done; }
 peer_address() { local all; all=$(on "$1" sed -n 's/^ipv4 *= *//p' /etc/wattle/home/member.conf); echo "${all%/*}"; }
+peer_words() { on "$1" bash -c 'for verb in status peers routes; do wattle $verb; done; tail -n 300 /run/wattle/home/log'; }
