@@ -12,6 +12,7 @@
 #include "common/os/paths.h"
 #include "common/os/users.h"
 #include "common/proto/genesis.h"
+#include "cryptod/core/parse_offloads.h"
 
 namespace wattle::cryptod {
 
@@ -21,13 +22,18 @@ constexpr std::uint64_t kByName = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kHighestUid = 0xffff'fffe;
 
 struct Raw {
-  std::string network, file, genesis, level = "info", relay = "yes";
+  std::string network, file, genesis, level = "info", relay = "yes", offload = "all";
   std::uint64_t tap_uid = kByName, meta_uid = kByName, key_uid = kByName;
   bool check = false;
 };
 
 constexpr const char* kProgram = "wattle-cryptod";
 constexpr const char* kSummary = "packets, sessions and the switch of a wattle network";
+
+std::optional<std::string> judge_offload(const std::string& value) {
+  const auto read = parse_offloads(value);
+  return read ? std::nullopt : std::optional(read.error().text());
+}
 
 void declare(os::Options& options, Raw& raw) {
   options.text("net", raw.network, "name of the network (required)")
@@ -37,6 +43,9 @@ void declare(os::Options& options, Raw& raw) {
               "error, warning, notice, info or debug")
       .text("relay", raw.relay, "yes, no, or bytes per second that each member may have relayed")
       .allow(os::judge_relay)
+      .text("offload", raw.offload,
+            "all, none, or some of csum,tso,uso,gso,gro: what is left to kernel and card")
+      .allow(judge_offload)
       .number("tap-uid", raw.tap_uid, "uid that may connect as tapd (default wattle-NET-tap)", 0,
               kHighestUid)
       .number("meta-uid", raw.meta_uid, "uid that may connect as metad (default wattle-NET-meta)",
@@ -87,6 +96,7 @@ Result<std::optional<Config>> load_config(int argc, const char* const* argv) {
   config.genesis = raw.genesis.empty() ? paths.genesis() : raw.genesis;
   WATTLE_CHECK(os::log::parse_level(raw.level, config.level));
   config.relay_rate = WATTLE_TRY(parse_relay(raw.relay));
+  config.offloads = WATTLE_TRY(parse_offloads(raw.offload));
   config.tap_uid = WATTLE_TRY(uid_of(raw.tap_uid, raw, "tap"));
   config.meta_uid = WATTLE_TRY(uid_of(raw.meta_uid, raw, "meta"));
   config.key_uid = WATTLE_TRY(uid_of(raw.key_uid, raw, "key"));
@@ -112,6 +122,7 @@ Result<EngineConfig> load_genesis(const Config& config) {
   out.prefix6 = genesis->prefix;
   out.prefix4 = genesis->ipv4;
   out.relay_rate = config.relay_rate;
+  out.offloads = config.offloads;
   return out;
 }
 

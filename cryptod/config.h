@@ -16,6 +16,7 @@ struct Config {
   std::string genesis;  // file
   os::log::Level level = os::log::Level::Info;
   std::uint64_t relay_rate = 0;  // bytes per second of each source
+  Offloads offloads;
   uid_t tap_uid = 0, meta_uid = 0, key_uid = 0;
 };
 

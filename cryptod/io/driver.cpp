@@ -95,7 +95,7 @@ void Driver::on_handover(Handover&& all) {
              .addresses = std::move(all.addresses)};
   for (Handover::Udp& udp : all.udp) {
     (udp.family == 4 ? device_.port4 : device_.port6) = udp.port;
-    auto port = std::make_unique<Port>(std::move(udp), offloads_.gso);
+    auto port = std::make_unique<Port>(std::move(udp), offloads_);
     UdpPort& at = port->udp;
     port->watch = loop_.on_readable(at.socket(), [this, &at] { on_datagrams(at); });
     ports_.push_back(std::move(port));

@@ -35,8 +35,10 @@ class Driver {
   static constexpr Duration kPatience = std::chrono::seconds(3);
 
   struct Port {
-    Port(Handover::Udp&& from, bool rows)
-        : udp(std::move(from.socket), from.family, from.port, rows) {}
+    Port(Handover::Udp&& from, const Offloads& offloads)
+        : udp(std::move(from.socket), from.family, from.port, offloads.gso) {
+      udp.take_trains(offloads.gro);
+    }
     UdpPort udp;
     os::Watch watch;
   };

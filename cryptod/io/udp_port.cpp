@@ -185,6 +185,11 @@ UdpPort::UdpPort(os::Fd socket, std::uint8_t family, std::uint16_t port, bool ro
 
 UdpPort::~UdpPort() = default;
 
+void UdpPort::take_trains(bool on) {
+  const int value = on ? 1 : 0;
+  ::setsockopt(socket_.raw(), IPPROTO_UDP, UDP_GRO, &value, sizeof value);
+}
+
 bool UdpPort::receive(ReceiveBuffers& buffers, std::vector<Received>& out, Counters& counters) {
   ReceiveBuffers::Messages& all = *buffers.messages_;
   out.clear();

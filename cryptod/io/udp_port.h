@@ -1,6 +1,7 @@
 // One bound UDP socket that tapd handed over: batches in and out (recvmmsg, sendmmsg), trains of
 // equal datagrams split on receive (UDP_GRO) and joined on send (UDP_SEGMENT), the address that was
-// asked on both ways (packet info), the TTL of openers. Makes no socket, sets no option.
+// asked on both ways (packet info), the TTL of openers. Makes no socket, sets no option but
+// UDP_GRO.
 #pragma once
 
 #include <array>
@@ -42,6 +43,10 @@ class UdpPort {
   int socket() const { return socket_.raw(); }
   std::uint8_t family() const { return family_; }
   std::uint16_t port() const { return port_; }
+
+  // Whether the kernel may hand over several datagrams as a train, if it can; a socket that was in
+  // use before keeps what was said last.
+  void take_trains(bool on);
 
   // One recvmmsg. `out` is replaced by the datagrams that came, trains already split; they live in
   // `buffers`. False if the socket had nothing more.

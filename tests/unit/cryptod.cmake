@@ -16,6 +16,7 @@ wattle_test(cryptod_core_test
     unit/cryptod/core/forwarding_table_test.cpp
     unit/cryptod/core/handshake_gate_test.cpp
     unit/cryptod/core/neighbour_watch_test.cpp
+    unit/cryptod/core/parse_offloads_test.cpp
     unit/cryptod/core/path_desk_test.cpp
     unit/cryptod/core/path_hostile_test.cpp
     unit/cryptod/core/path_nat_test.cpp

@@ -101,9 +101,11 @@ std::string Node::socket_path(const char* lane) const {
 }
 
 std::vector<std::string> Node::arguments() const {
-  return {"--net=test",  "--genesis=" + world.genesis_path(),
-          "--tap-uid=0", "--meta-uid=0",
-          "--key-uid=0", "--log-level=debug"};
+  std::vector<std::string> out = {"--net=test",  "--genesis=" + world.genesis_path(),
+                                  "--tap-uid=0", "--meta-uid=0",
+                                  "--key-uid=0", "--log-level=debug"};
+  out.insert(out.end(), more.begin(), more.end());
+  return out;
 }
 
 void Node::spawn(const std::vector<std::string>& arguments, bool as_root, bool sockets) {

@@ -81,8 +81,9 @@ class Node {
   os::Fd tap, udp;
   pid_t pid = 0;
 
-  std::uint32_t options = 0;  // that its origin record tells the others
-  bool had_session = false;   // what metad tells of the others at the next connect
+  std::vector<std::string> more;  // arguments of the next start
+  std::uint32_t options = 0;      // that its origin record tells the others
+  bool had_session = false;       // what metad tells of the others at the next connect
   std::optional<ByteArray<200>> record;
   std::map<ByteArray<40>, meta_link::PeerState> peers;
   std::optional<meta_link::PeersEnd> peers_end;

@@ -155,6 +155,21 @@ TEST(UdpPort, OpenersLeaveAloneWithTheirTtl) {
   }
 }
 
+// Whatever tapd or the cryptod before said.
+TEST(UdpPort, SwitchesTrainsOfTheKernel) {
+  for (const char* host : {"127.0.0.1", "::1"}) {
+    std::uint16_t number = 0;
+    UdpPort port(bound(host, true, number), *host == ':' ? 6 : 4, number, true);
+    for (const bool on : {false, false, true, true, false}) {
+      port.take_trains(on);
+      int value = -1;
+      socklen_t size = sizeof value;
+      ASSERT_EQ(getsockopt(port.socket(), IPPROTO_UDP, UDP_GRO, &value, &size), 0);
+      EXPECT_EQ(value, on ? 1 : 0) << host;
+    }
+  }
+}
+
 // Runs of equal datagrams leave as trains and arrive as trains; neither changes what arrives.
 TEST(UdpPort, TrainsKeepBordersAndOrder) {
   for (const bool gro : {false, true}) {

@@ -12,7 +12,7 @@ namespace wattle::ctl {
 namespace {
 
 struct Read {
-  std::string device, log_level, relay;
+  std::string device, log_level, relay, offload;
   bool indirect = true, tcp_only = true;
   std::uint64_t mtu = 0, port = 0;
   std::vector<std::string> ip, connect;
@@ -24,7 +24,9 @@ Result<Read> parse(const std::string& text) {
   Read out;
   os::Options options("test", "test");
   options.text("device", out.device, "d").text("log-level", out.log_level, "l");
-  options.text("relay", out.relay, "r").flag("indirect", out.indirect, "n");
+  options.text("relay", out.relay, "r")
+      .text("offload", out.offload, "o")
+      .flag("indirect", out.indirect, "n");
   options.flag("tcp-only", out.tcp_only, "t");
   options.number("mtu", out.mtu, "m").number("port", out.port, "p");
   options.list("ip", out.ip, "i").list("connect", out.connect, "c");
@@ -62,6 +64,7 @@ TEST(ConfTemplate, IsValidWithEveryLineUncommented) {
   EXPECT_EQ(read->connect.size(), 1U);
   EXPECT_EQ(read->log_level, "info");
   EXPECT_EQ(read->relay, "yes");
+  EXPECT_EQ(read->offload, "all");
   EXPECT_FALSE(read->indirect);
   EXPECT_FALSE(read->tcp_only);
 }
