@@ -3,8 +3,13 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/if_tun.h>
 #include <linux/netlink.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -24,6 +29,7 @@ constexpr long kNonblock = SOCK_NONBLOCK | SOCK_CLOEXEC;
 constexpr long kNewFile = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 constexpr long kFolder = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 constexpr long kX32 = 0x40000000;
+const std::string kWord("\1\0\0\0", 4);
 
 template <typename T>
 std::string bytes_of(const T& value, std::size_t size = sizeof(T)) {
@@ -204,9 +210,20 @@ const std::vector<Attempt>& filtered_attempts() {
         call("accept4 without flags", SYS_accept4, 0),
         call("setsockopt SO_BINDTODEVICE", SYS_setsockopt, 0, SOL_SOCKET, 25, "lo", 3),
         call("setsockopt SO_MARK", SYS_setsockopt, 0, SOL_SOCKET, 36, std::string(4, '\1'), 4),
+        call("setsockopt UDP_SEGMENT", SYS_setsockopt, 0, IPPROTO_UDP, UDP_SEGMENT, kWord, 4),
+        call("setsockopt UDP_ENCAP", SYS_setsockopt, 0, IPPROTO_UDP, UDP_ENCAP, kWord, 4),
+        call("setsockopt UDP_GRO of another level", SYS_setsockopt, 0, IPPROTO_TCP, UDP_GRO, kWord,
+             4),
+        call("setsockopt UDP_GRO", SYS_setsockopt, 0, IPPROTO_UDP, UDP_GRO, kWord, 4),
         call("getsockopt SO_ATTACH_FILTER", SYS_getsockopt, 0, SOL_SOCKET, 26, 0, 0),
         call("ioctl TIOCSTI", SYS_ioctl, 0, 0x5412, "x"),
-        call("ioctl TUNSETIFF", SYS_ioctl, 0, 0x400454ca, std::string(64, '\0')),
+        call("ioctl TUNSETIFF", SYS_ioctl, 0, TUNSETIFF, std::string(64, '\0')),
+        call("ioctl TUNSETPERSIST", SYS_ioctl, 0, TUNSETPERSIST, 1),
+        call("ioctl TUNSETOWNER", SYS_ioctl, 0, TUNSETOWNER, 0),
+        call("ioctl TUNSETGROUP", SYS_ioctl, 0, TUNSETGROUP, 0),
+        call("ioctl TUNSETQUEUE", SYS_ioctl, 0, TUNSETQUEUE, std::string(64, '\0')),
+        call("ioctl TUNSETOFFLOAD", SYS_ioctl, 0, TUNSETOFFLOAD, 0),
+        call("ioctl SIOCSIFHWADDR", SYS_ioctl, 0, SIOCSIFHWADDR, std::string(64, '\0')),
         call("io_uring_setup", SYS_io_uring_setup, 1, std::string(128, '\0')),
         call("bpf", SYS_bpf, 0, std::string(128, '\0'), 128),
         call("userfaultfd", SYS_userfaultfd),
