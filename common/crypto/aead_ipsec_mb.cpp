@@ -20,8 +20,8 @@ class IpsecMbKey final : public AeadKey {
     WATTLE_CHECK(raw_ != nullptr);
     void* start = raw_;
     std::size_t space = kSize;
-    key_ = ::new (std::align(alignof(gcm_key_data), sizeof(gcm_key_data), start, space))
-        gcm_key_data;
+    key_ =
+        ::new (std::align(alignof(gcm_key_data), sizeof(gcm_key_data), start, space)) gcm_key_data;
     IMB_AES256_GCM_PRE(manager, key32.data(), key_);
   }
   IpsecMbKey(const IpsecMbKey&) = delete;
@@ -41,8 +41,8 @@ class IpsecMbKey final : public AeadKey {
     const ByteArray<kTagSize> said = to_array<kTagSize>(sealed.subspan(out.size()));
     ByteArray<kTagSize> tag;
     gcm_context_data context;
-    IMB_AES256_GCM_DEC(manager, key_, &context, out.data(), sealed.data(), out.size(),
-                       nonce.data(), associated.data(), associated.size(), tag.data(), kTagSize);
+    IMB_AES256_GCM_DEC(manager, key_, &context, out.data(), sealed.data(), out.size(), nonce.data(),
+                       associated.data(), associated.size(), tag.data(), kTagSize);
     return CRYPTO_memcmp(said.data(), tag.data(), kTagSize) == 0;
   }
 
@@ -52,10 +52,10 @@ class IpsecMbKey final : public AeadKey {
   gcm_key_data* key_;
 };
 
-constexpr AeadLibrary kIpsecMb{"ipsec-mb", [](ByteView key32, AeadUse) {
-                                 return std::unique_ptr<AeadKey>(
-                                     std::make_unique<IpsecMbKey>(key32));
-                               }};
+constexpr AeadLibrary kIpsecMb{
+    "ipsec-mb", [](ByteView key32, AeadUse) {
+      return std::unique_ptr<AeadKey>(std::make_unique<IpsecMbKey>(key32));
+    }};
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// AES-256-GCM of Intel's libipsec-mb, which works on AMD's processors just as well: two to four times
-// as fast as OpenSSL 3.0 per packet where the processor has VAES. A library of its own
+// AES-256-GCM of Intel's libipsec-mb, which works on AMD's processors just as well: two to four
+// times as fast as OpenSSL 3.0 per packet where the processor has VAES. A library of its own
 // (wattle_ipsec_mb), for cryptod alone; Debian has it for amd64 only.
 #pragma once
 

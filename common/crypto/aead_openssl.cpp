@@ -10,9 +10,8 @@ int length(ByteView bytes) { return static_cast<int>(bytes.size()); }
 class OpenSslKey final : public AeadKey {
  public:
   OpenSslKey(ByteView key32, AeadUse use) : context_(EVP_CIPHER_CTX_new()) {
-    must(context_ != nullptr &&
-             EVP_CipherInit_ex(context_.get(), algorithms().aes256_gcm, nullptr, key32.data(),
-                               nullptr, use == AeadUse::Seal) == 1,
+    must(context_ != nullptr && EVP_CipherInit_ex(context_.get(), algorithms().aes256_gcm, nullptr,
+                                                  key32.data(), nullptr, use == AeadUse::Seal) == 1,
          "AES-256-GCM key");
   }
 
@@ -56,9 +55,9 @@ class OpenSslKey final : public AeadKey {
 
 }  // namespace
 
-const AeadLibrary kOpenSslAead{"openssl", [](ByteView key32, AeadUse use) {
-                                 return std::unique_ptr<AeadKey>(
-                                     std::make_unique<OpenSslKey>(key32, use));
-                               }};
+const AeadLibrary kOpenSslAead{
+    "openssl", [](ByteView key32, AeadUse use) {
+      return std::unique_ptr<AeadKey>(std::make_unique<OpenSslKey>(key32, use));
+    }};
 
 }  // namespace wattle::crypto

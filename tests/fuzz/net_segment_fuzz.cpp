@@ -1,9 +1,9 @@
 // Frames of a hostile member, joined as FrameFlow joins them, and frames with whatever a virtio-net
 // header may say: what comes out has the lengths it says, is made of what came in, and can be cut
 // into it again.
-#include "cryptod/core/offload.h"
 #include "common/base/check.h"
 #include "common/base/reader.h"
+#include "cryptod/core/offload.h"
 
 using namespace wattle;           // NOLINT
 using namespace wattle::cryptod;  // NOLINT
