@@ -63,6 +63,7 @@ struct DeviceState {
   MacAddress mac;
   std::uint16_t port4 = 0, port6 = 0;  // UDP ports really bound; 0: no such socket
   std::vector<IpAddress> addresses;    // this host's own
+  bool takes_udp_rows = true;          // the TAP's kernel knows rows of UDP datagrams
 };
 
 class Engine {

@@ -214,7 +214,8 @@ void FrameFlow::deliver_unsummed(MutableBytes frame) {
   const auto view = view_segment(frame);
   if (!WATTLE_CHECKED(unsummed_view, view.has_value()))
     return ctx_.count(Counter::DropInnerSegment);
-  const bool joins = view->tcp ? ctx_.config.offloads.tso : ctx_.config.offloads.uso;
+  const bool joins =
+      view->tcp ? ctx_.config.offloads.tso : ctx_.config.offloads.uso && ctx_.device.takes_udp_rows;
   if (joins && joiner_.append(frame, *view)) {
     ctx_.out->pieces.push_back(frame.subspan(view->payload, view->payload_size()));
     return;

@@ -92,7 +92,8 @@ void Driver::on_handover(Handover&& all) {
   device_ = {.present = true,
              .mtu = all.device.mtu,
              .mac = all.device.mac,
-             .addresses = std::move(all.addresses)};
+             .addresses = std::move(all.addresses),
+             .takes_udp_rows = tap_->takes_udp_rows()};
   for (Handover::Udp& udp : all.udp) {
     (udp.family == 4 ? device_.port4 : device_.port6) = udp.port;
     auto port = std::make_unique<Port>(std::move(udp), offloads_);

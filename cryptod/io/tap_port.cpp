@@ -24,7 +24,8 @@ void TapPort::set_offloads(const Offloads& wanted) {
   if (wanted.csum && wanted.tso) flags |= TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
   if (wanted.csum && wanted.uso) flags |= kUso;
   if (::ioctl(queue_.raw(), TUNSETOFFLOAD, flags) == 0) return;
-  if ((flags & kUso) != 0 && ::ioctl(queue_.raw(), TUNSETOFFLOAD, flags & ~kUso) == 0)
+  takes_udp_rows_ = (flags & kUso) == 0;
+  if (!takes_udp_rows_ && ::ioctl(queue_.raw(), TUNSETOFFLOAD, flags & ~kUso) == 0)
     return os::log::info("the kernel does not hand over rows of UDP datagrams (before Linux 6.2)");
   if (::ioctl(queue_.raw(), TUNSETOFFLOAD, 0U) == 0)
     os::log::info("the kernel hands over no checksums and no rows of segments");

@@ -21,6 +21,8 @@ class TapPort {
   TapPort(os::Fd queue, const Offloads& wanted);
 
   int queue() const { return queue_.raw(); }
+  // False where the kernel has refused USO: it does not take such rows either.
+  bool takes_udp_rows() const { return takes_udp_rows_; }
 
   // Up to kBatch frames or some more than kBatchBytes; `out` is replaced, its bytes live until the
   // next call. Gone: somebody
@@ -40,6 +42,7 @@ class TapPort {
   bool write_frame(const OutFrame& out, std::span<const ByteView> pieces);
 
   os::Fd queue_;
+  bool takes_udp_rows_ = true;
   std::unique_ptr<std::uint8_t[]> slots_;
 };
 

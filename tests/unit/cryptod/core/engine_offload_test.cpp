@@ -172,6 +172,19 @@ TEST_F(Offloaded, ASideThatSaidNothingGetsWholeFrames) {
   EXPECT_EQ(member.open(lab.seen.back().bytes).body, Bytes{kTakesUnsummed | kTakesPacks});
 }
 
+TEST_F(Offloaded, AKernelWithoutRowsOfUdpGetsItsDatagramsOneByOne) {
+  DeviceState old;
+  old.present = true;
+  old.mac = b.credential.mac;
+  old.takes_udp_rows = false;
+  out.clear();
+  b.engine->device(lab.moment, old, out);
+  for (const bool tcp : {true, false}) {
+    Bytes frame = big_frame(a, b, 3'000, tcp);
+    EXPECT_EQ(received(sent(row(frame, 1000))).size(), tcp ? 1u : 3u);
+  }
+}
+
 TEST_F(Offloaded, AnOddChecksumIsMadeHere) {
   // SCTP-like: another protocol with a checksum of that kind somewhere.
   Bytes frame = ip_frame(a, b, Bytes(100, 0x31));
