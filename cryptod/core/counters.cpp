@@ -50,6 +50,7 @@ constexpr auto kTable = std::to_array<Row>({
     {Counter::TxFrames, "tx_frames"},
     {Counter::TxSegments, "tx_segments"},
     {Counter::TxPacked, "tx_packed"},
+    {Counter::DropTapShare, "drop_tap_share"},
     {Counter::DropOffload, "drop_offload"},
     {Counter::DropFrameLength, "drop_frame_length"},
     {Counter::DropUnknownMac, "drop_unknown_mac"},

@@ -39,6 +39,7 @@ struct Offloads {
 struct TapFrame {
   MutableBytes bytes;
   Offload offload;
+  std::uint16_t buffer = 0;  // in which it lies (io/frame_buffers.h)
 };
 
 // Of a frame that is not plain: where its parts stand, if the kernel's words fit its headers.

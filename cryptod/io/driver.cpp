@@ -4,6 +4,7 @@
 
 #include "common/os/clock.h"
 #include "common/os/log.h"
+#include "cryptod/io/epoll_io.h"
 
 namespace wattle::cryptod {
 
@@ -11,9 +12,14 @@ namespace log = os::log;
 
 Driver::Driver(os::EventLoop& loop, const EngineConfig& config, Random& random, LaneSockets sockets)
     : loop_(loop),
-      offloads_(config.offloads),
       engine_(config, random),
       timer_(loop, [this] { on_timer(); }),
+      io_(std::make_unique<EpollIo>(
+          loop, config.offloads, engine_.counters(),
+          PacketIo::Events{.on_datagrams = [this](std::span<Received> all) { on_datagrams(all); },
+                           .on_frames = [this] { on_frames(); },
+                           .on_tap_gone = [this] { on_tap_gone(); }})),
+      again_(loop, [this] { on_frames(); }),
       tap_lane_(
           loop, std::move(sockets.tap), sockets.tap_uid,
           {.on_handover = [this](Handover&& all) { on_handover(std::move(all)); },
@@ -55,52 +61,62 @@ void Driver::on_timer() {
   feed([&](const Moment& m, Actions& out) { engine_.tick(m, out); });
 }
 
-void Driver::on_datagrams(UdpPort& port) {
-  for (int round = 0; round < kRounds; ++round) {
-    const bool more = port.receive(buffers_, received_, engine_.counters());
-    for (std::span<Received> rest(received_); !rest.empty();) {
-      const auto batch = rest.first(std::min(rest.size(), Engine::kMaxBatch));
-      feed([&](const Moment& m, Actions& out) { engine_.datagrams(m, batch, out); });
-      rest = rest.subspan(batch.size());
-    }
-    if (!more) return;
-  }
+void Driver::on_datagrams(std::span<Received> batch) {
+  feed([&](const Moment& m, Actions& out) { engine_.datagrams(m, batch, out); });
 }
 
+// Whatever has come is taken out of the device first, so that what is short and for somebody else
+// need not wait there behind bulk.
 void Driver::on_frames() {
   for (int round = 0; round < kRounds; ++round) {
-    const auto taken = tap_->receive(frames_, engine_.counters());
-    if (!frames_.empty())
-      feed([&](const Moment& m, Actions& out) { engine_.frames(m, frames_, out); });
-    if (taken == TapPort::Taken::Gone) return on_tap_gone();
-    if (taken == TapPort::Taken::Drained) return;
+    const bool more = take_frames();
+    send_frames();
+    if (!more && waiting_.empty()) return;
   }
+  if (!waiting_.empty()) again_.arm(os::now(), os::now());
+}
+
+bool Driver::take_frames() {
+  arrived_.clear();
+  const bool more = io_->take_frames(arrived_);
+  for (const TapFrame& frame : arrived_) {
+    waiting_.push(frame);
+    for (; waiting_.is_over(); engine_.counters().add(Counter::DropTapShare))
+      io_->give_back(waiting_.drop());
+  }
+  return more;
+}
+
+void Driver::send_frames() {
+  frames_.clear();
+  for (std::size_t bytes = 0;
+       !waiting_.empty() && frames_.size() < kBatchFrames && bytes < kBatchBytes;) {
+    frames_.push_back(waiting_.pop());
+    bytes += frames_.back().bytes.size();
+  }
+  if (frames_.empty()) return;
+  feed([&](const Moment& m, Actions& out) { engine_.frames(m, frames_, out); });
+  for (const TapFrame& frame : frames_) io_->give_back(frame);
 }
 
 void Driver::on_handover(Handover&& all) {
   handovers_.write(
       log::Level::Notice, "tapd handed over the device",
       {{log::Key::Dev, all.device.name}, {log::Key::Count, std::to_string(all.udp.size())}});
-  tap_watch_.reset();
-  tap_.emplace(std::move(all.tap), offloads_);
+  io_->attach_tap(std::move(all.tap));
   if (said_ready_)
     read_frames();
   else
     tap_patience_ = loop_.after(kPatience, [this] { read_frames(); });
 
-  ports_.clear();
   device_ = {.present = true,
              .mtu = all.device.mtu,
              .mac = all.device.mac,
              .addresses = std::move(all.addresses),
-             .takes_udp_rows = tap_->takes_udp_rows()};
-  for (Handover::Udp& udp : all.udp) {
+             .takes_udp_rows = io_->takes_udp_rows()};
+  for (const Handover::Udp& udp : all.udp)
     (udp.family == 4 ? device_.port4 : device_.port6) = udp.port;
-    auto port = std::make_unique<Port>(std::move(udp), offloads_);
-    UdpPort& at = port->udp;
-    port->watch = loop_.on_readable(at.socket(), [this, &at] { on_datagrams(at); });
-    ports_.push_back(std::move(port));
-  }
+  io_->attach_sockets(std::move(all.udp));
   feed([&](const Moment& m, Actions& out) { engine_.device(m, device_, out); });
 }
 
@@ -111,41 +127,17 @@ void Driver::on_addresses(std::vector<IpAddress>&& addresses) {
 
 void Driver::on_tap_gone() {
   log::warning("the network device is gone; was it deleted? tapd has to make it again");
-  tap_watch_.reset();
-  tap_.reset();
   device_.present = false;
   feed([&](const Moment& m, Actions& out) { engine_.device(m, device_, out); });
 }
 
 void Driver::read_frames() {
   tap_patience_.reset();
-  if (tap_ && !tap_watch_.active())
-    tap_watch_ = loop_.on_readable(tap_->queue(), [this] { on_frames(); });
-}
-
-UdpPort* Driver::port_of(std::uint8_t family) {
-  for (const auto& port : ports_)
-    if (port->udp.family() == family) return &port->udp;
-  return nullptr;
-}
-
-void Driver::send_datagrams() {
-  for (std::span<const OutDatagram> rest(actions_.datagrams); !rest.empty();) {
-    const std::uint8_t family = rest.front().destination.address.family;
-    const auto end = std::ranges::find_if(
-        rest, [&](const OutDatagram& d) { return d.destination.address.family != family; });
-    const auto run = rest.first(static_cast<std::size_t>(end - rest.begin()));
-    if (UdpPort* port = port_of(family))
-      port->send(run, engine_.counters());
-    else
-      engine_.counters().add(Counter::IoSendFailed, run.size());
-    rest = rest.subspan(run.size());
-  }
+  io_->start_frames();
 }
 
 void Driver::perform() {
-  if (tap_) tap_->send(actions_.frames, actions_.pieces, engine_.counters());
-  send_datagrams();
+  io_->send(actions_);
   for (const auto& message : actions_.to_metad)
     if (!meta_lane_.send(message)) engine_.counters().add(Counter::IoBacklogFull);
   for (const auto& request : actions_.to_keyd) key_lane_.send(request);

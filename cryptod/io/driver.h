@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "cryptod/core/engine.h"
+#include "cryptod/core/fair_queue.h"
 #include "cryptod/io/key_lane.h"
 #include "cryptod/io/meta_lane.h"
+#include "cryptod/io/packet_io.h"
 #include "cryptod/io/tap_lane.h"
-#include "cryptod/io/tap_port.h"
-#include "cryptod/io/udp_port.h"
 
 namespace wattle::cryptod {
 
@@ -28,23 +28,19 @@ class Driver {
   Driver& operator=(const Driver&) = delete;
 
  private:
-  // Batches of one descriptor before the others get their turn.
+  // Batches of frames before the others get their turn.
   static constexpr int kRounds = 4;
+  // Of one batch: about what a cache holds.
+  static constexpr std::size_t kBatchFrames = 64;
+  static constexpr std::size_t kBatchBytes = 256 * 1024;
   // How long the device keeps its frames for an engine that cannot send them yet: as long as the
   // engine itself would (pending_queue.h). So what was sent during a restart is not lost.
   static constexpr Duration kPatience = std::chrono::seconds(3);
 
-  struct Port {
-    Port(Handover::Udp&& from, const Offloads& offloads)
-        : udp(std::move(from.socket), from.family, from.port, offloads.gso) {
-      udp.take_trains(offloads.gro);
-    }
-    UdpPort udp;
-    os::Watch watch;
-  };
-
-  void on_datagrams(UdpPort& port);
+  void on_datagrams(std::span<Received> batch);
   void on_frames();
+  bool take_frames();
+  void send_frames();
   void on_handover(Handover&& all);
   void on_addresses(std::vector<IpAddress>&& addresses);
   void on_tap_gone();
@@ -55,13 +51,10 @@ class Driver {
   template <typename Event>
   void feed(Event&& event);
   void perform();
-  void send_datagrams();
   void say_readiness();
   void say_refusals();
-  UdpPort* port_of(std::uint8_t family);
 
   os::EventLoop& loop_;
-  Offloads offloads_;
   Engine engine_;
   Actions actions_;
   os::EventLoop::Timer timer_;
@@ -70,12 +63,11 @@ class Driver {
   bool said_ready_ = false;
 
   DeviceState device_;
-  std::optional<TapPort> tap_;
-  os::Watch tap_watch_, tap_patience_;
-  std::vector<std::unique_ptr<Port>> ports_;
-  ReceiveBuffers buffers_;
-  std::vector<Received> received_;
-  std::vector<TapFrame> frames_;
+  std::unique_ptr<PacketIo> io_;
+  os::Watch tap_patience_;
+  FairQueue waiting_;
+  os::EventLoop::Timer again_;  // frames still wait
+  std::vector<TapFrame> arrived_, frames_;
 
   TapLane tap_lane_;
   MetaLane meta_lane_;

@@ -11,9 +11,7 @@
 
 namespace wattle::cryptod {
 
-TapPort::TapPort(os::Fd queue, const Offloads& wanted)
-    : queue_(std::move(queue)),
-      slots_(std::make_unique_for_overwrite<std::uint8_t[]>(kBatchBytes + kSlot)) {
+TapPort::TapPort(os::Fd queue, const Offloads& wanted) : queue_(std::move(queue)) {
   set_offloads(wanted);
 }
 
@@ -31,31 +29,30 @@ void TapPort::set_offloads(const Offloads& wanted) {
     os::log::info("the kernel hands over no checksums and no rows of segments");
 }
 
-TapPort::Taken TapPort::receive(std::vector<TapFrame>& out, Counters& counters) {
-  out.clear();
-  std::size_t used = 0;
-  for (std::size_t i = 0; i < kBatch && used < kBatchBytes;) {
-    std::uint8_t* slot = slots_.get() + used;
-    const ssize_t n = ::read(queue_.raw(), slot, kSlot);
-    if (n < 0 && errno == EINTR) continue;
+TapPort::Taken TapPort::receive(FrameBuffers& buffers, std::vector<TapFrame>& out,
+                                Counters& counters) {
+  for (std::size_t i = 0; i < kBatch && buffers.free() > 0;) {
+    const std::uint16_t buffer = buffers.take();
+    const MutableBytes place = buffers.at(buffer);
+    const ssize_t n = ::read(queue_.raw(), place.data(), place.size());
     if (n < 0) {
-      if (errno == EAGAIN) return Taken::Drained;
+      const int error = errno;
+      buffers.give_back(buffer);
+      if (error == EINTR) continue;
+      if (error == EAGAIN) return Taken::Drained;
       counters.add(Counter::IoTapFailed);
-      return errno == EBADFD || errno == EIO ? Taken::Gone : Taken::Drained;
+      return error == EBADFD || error == EIO ? Taken::Gone : Taken::Drained;
     }
     ++i;
     const auto size = static_cast<std::size_t>(n);
-    if (size >= kSlot || size < kVirtioHeader) {
-      counters.add(Counter::IoTruncated);
+    const bool fits = size >= kVirtioHeader && size <= kVirtioHeader + kMaxSuperFrame;
+    const auto offload = fits ? read_virtio_header(place.first(kVirtioHeader)) : std::nullopt;
+    if (offload) {
+      out.push_back({place.first(size).subspan(kVirtioHeader), *offload, buffer});
       continue;
     }
-    const auto offload = read_virtio_header({slot, kVirtioHeader});
-    if (!offload) {
-      counters.add(Counter::IoTapOffload);
-      continue;
-    }
-    out.push_back({MutableBytes(slot, size).subspan(kVirtioHeader), *offload});
-    used += size;
+    buffers.give_back(buffer);
+    counters.add(fits ? Counter::IoTapOffload : Counter::IoTruncated);
   }
   return Taken::More;
 }

@@ -2,20 +2,19 @@
 // its virtio-net header (IFF_VNET_HDR; offload.h).
 #pragma once
 
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "common/os/fd.h"
 #include "cryptod/core/actions.h"
 #include "cryptod/core/counters.h"
+#include "cryptod/io/frame_buffers.h"
 
 namespace wattle::cryptod {
 
 class TapPort {
  public:
-  static constexpr std::size_t kBatch = 32;
-  static constexpr std::size_t kBatchBytes = 256 * 1024;  // about what a cache holds
+  static constexpr std::size_t kBatch = 64;
 
   // Asks the kernel for these offloads; what it does not know is left out, and said.
   TapPort(os::Fd queue, const Offloads& wanted);
@@ -24,11 +23,11 @@ class TapPort {
   // False where the kernel has refused USO: it does not take such rows either.
   bool takes_udp_rows() const { return takes_udp_rows_; }
 
-  // Up to kBatch frames or some more than kBatchBytes; `out` is replaced, its bytes live until the
-  // next call. Gone: somebody
-  // deleted the device; the queue will stay readable for ever, so stop watching it.
+  // Appends up to kBatch frames, each in a buffer that the caller gives back; `buffers` has one
+  // free. Gone: somebody deleted the device; the queue will stay readable for ever, so stop
+  // watching it.
   enum class Taken { More, Drained, Gone };
-  Taken receive(std::vector<TapFrame>& out, Counters& counters);
+  Taken receive(FrameBuffers& buffers, std::vector<TapFrame>& out, Counters& counters);
 
   // Writes the virtio-net header into each frame's headroom, then all of it with one call.
   // `pieces`: Actions::pieces.
@@ -36,14 +35,12 @@ class TapPort {
 
  private:
   static_assert(kFrameHeadroom == kVirtioHeader);
-  static constexpr std::size_t kSlot = kVirtioHeader + kMaxSuperFrame + 1;
 
   void set_offloads(const Offloads& wanted);
   bool write_frame(const OutFrame& out, std::span<const ByteView> pieces);
 
   os::Fd queue_;
   bool takes_udp_rows_ = true;
-  std::unique_ptr<std::uint8_t[]> slots_;
 };
 
 }  // namespace wattle::cryptod

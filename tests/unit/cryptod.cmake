@@ -13,6 +13,7 @@ wattle_test(cryptod_core_test
     unit/cryptod/core/engine_keys_test.cpp unit/cryptod/core/engine_renewal_test.cpp
     unit/cryptod/core/engine_return_test.cpp
     unit/cryptod/core/engine_test.cpp
+    unit/cryptod/core/fair_queue_test.cpp
     unit/cryptod/core/forwarding_table_test.cpp
     unit/cryptod/core/handshake_gate_test.cpp
     unit/cryptod/core/neighbour_watch_test.cpp

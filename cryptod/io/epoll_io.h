@@ -1,0 +1,55 @@
+// PacketIo by the event loop: a descriptor that is readable is read in batches.
+#pragma once
+
+#include <optional>
+
+#include "common/os/event_loop.h"
+#include "cryptod/io/packet_io.h"
+#include "cryptod/io/tap_port.h"
+#include "cryptod/io/udp_port.h"
+
+namespace wattle::cryptod {
+
+class EpollIo : public PacketIo {
+ public:
+  EpollIo(os::EventLoop& loop, const Offloads& offloads, Counters& counters, Events events);
+
+  void attach_tap(os::Fd queue) override;
+  void attach_sockets(std::vector<Handover::Udp> sockets) override;
+  void start_frames() override;
+  bool has_tap() const override { return tap_.has_value(); }
+  bool takes_udp_rows() const override { return tap_ && tap_->takes_udp_rows(); }
+  bool take_frames(std::vector<TapFrame>& out) override;
+  void give_back(const TapFrame& frame) override { frame_buffers_.give_back(frame.buffer); }
+  void send(const Actions& actions) override;
+
+ private:
+  // Batches of one socket before the others get their turn.
+  static constexpr int kRounds = 4;
+
+  struct Port {
+    Port(Handover::Udp&& from, const Offloads& offloads)
+        : udp(std::move(from.socket), from.family, from.port, offloads.gso) {
+      udp.take_trains(offloads.gro);
+    }
+    UdpPort udp;
+    os::Watch watch;
+  };
+
+  void on_socket(UdpPort& port);
+  void send_datagrams(std::span<const OutDatagram> datagrams);
+  UdpPort* port_of(std::uint8_t family);
+
+  os::EventLoop& loop_;
+  Offloads offloads_;
+  Counters& counters_;
+  Events events_;
+  FrameBuffers frame_buffers_;
+  std::optional<TapPort> tap_;
+  os::Watch tap_watch_;
+  std::vector<std::unique_ptr<Port>> ports_;
+  ReceiveBuffers receive_buffers_;
+  std::vector<Received> received_;
+};
+
+}  // namespace wattle::cryptod
