@@ -3,16 +3,20 @@
 //   --delay MS       one way, both directions (0)
 //   --loss PERCENT   gone
 //   --late PERCENT   passed by others: delayed by --late-by MS (1) more than the rest
-//   --twice PERCENT  sent twice
+//   --twice PERCENT  sent twice; not those with a turned bit
 //   --flip PERCENT   one bit turned. In a UDP payload the checksum is made right again, so that the
-//   damage reaches the
-//                    program instead of being dropped by the kernel; else anywhere behind the
-//                    Ethernet header
+//                    damage reaches the program instead of being dropped by the kernel; else
+//                    anywhere behind the Ethernet header
+//   --udp PORT       all that only happens to UDP datagrams of this port, at either end; other
+//                    frames are delayed
 //   --seed N         the same frames in the same order meet the same fate (1)
 //   --limit FRAMES   that are under way at most (50000); what comes above is dropped and counted
-// On SIGTERM or SIGINT it prints, as JSON, what it did in each direction, and ends. The cards'
-// other ends must have their offloads off, transmit checksums included: what arrives here is a
-// frame as on a wire, or is not sent on.
+// On SIGTERM or SIGINT it lets what is under way arrive, prints, as JSON, what it did in each
+// direction, and ends: `sent` is `received` + `twice` - `lost` - `full` - `too_large`; `subject`
+// are those received that --udp means; `turned_first` are bits turned in the first byte of a
+// payload, lowest bit first (a datagram may have something there that nothing protects); `missed`
+// never came so far as `received`. The cards' other ends must have their offloads off, transmit
+// checksums included: what arrives here is a frame as on a wire, or is not sent on.
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -71,15 +75,17 @@ class Random {  // SplitMix64
 };
 
 struct Options {
-  double delay = 0, loss = 0, late = 0, late_by = 1, twice = 0, flip = 0, seed = 1, limit = 50'000;
+  double delay = 0, loss = 0, late = 0, late_by = 1, twice = 0, flip = 0, udp = 0, seed = 1,
+         limit = 50'000;
   void set(const std::string& name, const char* value) {
-    constexpr std::array<std::pair<const char*, double Options::*>, 8> kNames{{
+    constexpr std::array<std::pair<const char*, double Options::*>, 9> kNames{{
         {"--delay", &Options::delay},
         {"--loss", &Options::loss},
         {"--late", &Options::late},
         {"--late-by", &Options::late_by},
         {"--twice", &Options::twice},
         {"--flip", &Options::flip},
+        {"--udp", &Options::udp},
         {"--seed", &Options::seed},
         {"--limit", &Options::limit},
     }};
@@ -94,25 +100,36 @@ struct Options {
 };
 
 struct Counts {
-  std::uint64_t received = 0, sent = 0, lost = 0, late = 0, twice = 0, flipped = 0, bytes = 0;
+  std::uint64_t received = 0, subject = 0, sent = 0, lost = 0, late = 0, twice = 0, flipped = 0,
+                bytes = 0;
+  std::array<std::uint64_t, 8> turned_first{};
   std::uint64_t missed = 0, full = 0,
                 too_large = 0;  // not asked for: this program was too slow, or was fed wrong
 };
 
-// Turns one bit; in a UDP payload over IPv4 the checksum follows (RFC 1624).
-void flip_bit(std::uint8_t* frame, std::size_t size, std::uint64_t number) {
-  constexpr std::size_t kEthernet = 14;
+constexpr std::size_t kEthernet = 14, kUdp = 8;
+
+// Where the UDP header of a frame over IPv4 begins, if it has one with a payload behind it; else 0.
+std::size_t udp_of(const std::uint8_t* frame, std::size_t size) {
+  if (size <= kEthernet + 20 || frame[12] != 8 || frame[13] != 0 || frame[23] != IPPROTO_UDP)
+    return 0;
+  const std::size_t udp = kEthernet + 4u * (frame[14] & 15u);
+  return udp + kUdp < size ? udp : 0;
+}
+
+bool is_of_port(const std::uint8_t* udp, unsigned port) {
+  return (256u * udp[0] + udp[1]) == port || (256u * udp[2] + udp[3]) == port;
+}
+
+// Turns one bit; in a UDP payload over IPv4 the checksum follows (RFC 1624). Counts it if it is in
+// the first byte.
+void flip_bit(std::uint8_t* frame, std::size_t size, std::uint64_t number, Counts& counts) {
   if (size <= kEthernet) return;
-  std::size_t from = kEthernet, checksum = 0;
-  if (frame[12] == 8 && frame[13] == 0 && frame[23] == IPPROTO_UDP) {
-    const std::size_t udp = kEthernet + 4u * (frame[14] & 15u);
-    if (udp + 8 < size) {
-      from = udp + 8;
-      checksum = udp + 6;
-    }
-  }
+  const std::size_t udp = udp_of(frame, size), checksum = udp == 0 ? 0 : udp + 6;
+  const std::size_t from = udp == 0 ? kEthernet : udp + kUdp;
   const std::size_t at = from + (number >> 8) % (size - from);
   const std::uint8_t bit = static_cast<std::uint8_t>(1u << (number & 7));
+  if (at == from) ++counts.turned_first[number & 7];
   if (checksum != 0 && (frame[checksum] | frame[checksum + 1]) != 0) {
     const std::uint32_t weight = (at - from) % 2 == 0 ? 256u * bit : bit;
     std::uint32_t sum = 0xffffu & ~(256u * frame[checksum] + frame[checksum + 1]);
@@ -237,11 +254,15 @@ class Way {
   void print(const char* name, const char* end) {
     const Counts& c = counts_;
     std::printf(
-        "\"%s\": {\"received\": %lu, \"sent\": %lu, \"bytes\": %lu, \"lost\": %lu, \"late\": %lu, "
-        "\"twice\": %lu, \"flipped\": %lu, \"under_way\": %zu, \"missed\": %lu, \"full\": %lu, "
-        "\"too_large\": %lu}%s",
-        name, c.received, c.sent, c.bytes, c.lost, c.late, c.twice, c.flipped, queue_.size(),
-        from_.missed(), c.full, c.too_large, end);
+        "\"%s\": {\"received\": %lu, \"subject\": %lu, \"sent\": %lu, \"bytes\": %lu, \"lost\": "
+        "%lu, "
+        "\"late\": %lu, \"twice\": %lu, \"flipped\": %lu, \"missed\": %lu, "
+        "\"full\": %lu, \"too_large\": %lu, \"turned_first\": [",
+        name, c.received, c.subject, c.sent, c.bytes, c.lost, c.late, c.twice, c.flipped,
+        from_.missed(), c.full, c.too_large);
+    for (std::size_t i = 0; i < c.turned_first.size(); ++i)
+      std::printf("%s%lu", i == 0 ? "" : ", ", c.turned_first[i]);
+    std::printf("]}%s", end);
   }
 
  private:
@@ -259,12 +280,27 @@ class Way {
     return slot;
   }
 
+  bool is_subject(std::size_t i, std::size_t size) const {
+    if (options_.udp == 0) return true;
+    const std::size_t udp = udp_of(&memory_[reading_[i]], size);
+    return udp != 0 && is_of_port(&memory_[reading_[i] + udp], static_cast<unsigned>(options_.udp));
+  }
+
   void decide(std::size_t i, std::size_t size, std::uint64_t time) {
-    // Every frame draws the same number of times, so that the fate of one does not change that of
-    // the others.
-    const bool lost = random_.happens(options_.loss), late = random_.happens(options_.late),
-               twice = random_.happens(options_.twice), flip = random_.happens(options_.flip);
-    const std::uint64_t number = random_.number();
+    const bool subject = is_subject(i, size);
+    bool lost = false, late = false, twice = false, flip = false;
+    std::uint64_t number = 0;
+    if (subject) {
+      ++counts_.subject;
+      // Each draws the same number of times, so that the fate of one does not change that of the
+      // others.
+      lost = random_.happens(options_.loss);
+      late = random_.happens(options_.late);
+      twice = random_.happens(options_.twice);
+      flip = random_.happens(options_.flip);
+      number = random_.number();
+      twice = twice && !flip;
+    }
     if (lost) {
       ++counts_.lost;
       return;
@@ -276,7 +312,7 @@ class Way {
     Item item{
         time + static_cast<std::uint64_t>(1e6 * (options_.delay + (late ? options_.late_by : 0))),
         ++order_, reading_[i], size};
-    if (flip) flip_bit(&memory_[item.slot], size, number);
+    if (flip) flip_bit(&memory_[item.slot], size, number, counts_);
     counts_.late += late;
     counts_.twice += twice;
     counts_.flipped += flip;
@@ -339,6 +375,12 @@ int main(int argc, char** argv) {
     if (ready[1].revents != 0) back.receive();
     there.send();
     back.send();
+  }
+  while (there.wait() >= 0 || back.wait() >= 0) {  // what is under way still arrives
+    there.send();
+    back.send();
+    const timespec pause{0, static_cast<long>(kShortSleep)};
+    ::nanosleep(&pause, nullptr);
   }
   std::printf("{");
   there.print("there", ", ");
