@@ -33,6 +33,11 @@ add_test(NAME netns.kill_500 COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/kill500.sh 
 set_tests_properties(netns.kill_500 PROPERTIES LABELS "netns;long" TIMEOUT 7200 RUN_SERIAL ON)
 add_test(NAME netns.kill_pairs COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/kill500.sh ${bin} pairs)
 set_tests_properties(netns.kill_pairs PROPERTIES LABELS "netns;long" TIMEOUT 1800 RUN_SERIAL ON)
+# What a bad network does to datagrams: 20 GiB through it in the long run.
+add_test(NAME netns.mangled COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/mangled.sh ${bin} 200)
+set_tests_properties(netns.mangled PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
+add_test(NAME netns.mangled_20gib COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/mangled.sh ${bin} 21475)
+set_tests_properties(netns.mangled_20gib PROPERTIES LABELS "netns;long" TIMEOUT 7200 RUN_SERIAL ON)
 add_test(NAME netns.end COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/end.sh ${bin} 3)
 set_tests_properties(netns.end PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME netns.end_100 COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/end.sh ${bin} 100)

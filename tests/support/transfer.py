@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Sends random bytes and has them compared at the other end, for tests/netns/offload.sh.
+"""Sends random bytes and has them compared at the other end, for tests/netns/offload.sh and mangled.sh.
 
 usage: transfer.py serve            takes TCP and UDP at port 9000 for ever
        transfer.py tcp MB ADDRESS…  so much to each at once; the other end's SHA-256 must be that of what was sent
        transfer.py udp MB ADDRESS…  rows of datagrams of all sizes (UDP_SEGMENT); each must arrive as it left, once
-Exit 1 with a sentence if not."""
+       transfer.py some MB ADDRESS… the same where some are lost, at 1 MB/s: nine of ten arrive, as they left, once
+An address may be said twice: two flows. Exit 1 with a sentence if not."""
 import hashlib
 import os
 import random
@@ -12,6 +13,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 PORT = 9000
 UDP_SEGMENT, UDP_GRO = 103, 104
@@ -82,8 +84,11 @@ def serve_udp(sock):
         sender, parts = pieces(sock)
         for data in parts:
             if data.startswith(b"flow"):
-                flows[sender] = Judge(*struct.unpack("!QQ", data[4:]))
+                flows.setdefault((sender, data), Judge(*struct.unpack("!QQ", data[4:])))
+                flows[sender] = flows[sender, data]
                 answer = bytes(8)
+            elif data == b"done":
+                answer = data + struct.pack("!II", flows[sender].right, flows[sender].wrong)
             else:
                 answer = flows[sender].take(data)
         sock.sendto(answer, sender)
@@ -105,15 +110,66 @@ def serve():
 
 
 def send_tcp(size, address):
-    content = os.urandom(size)
-    with socket.create_connection((address, PORT), timeout=30) as connection:
-        connection.sendall(content)
+    dice, left = random.Random(os.urandom(8)), size
+    content, digest = memoryview(os.urandom(4 << 20)), hashlib.sha256()
+    with socket.create_connection((address, PORT), timeout=60) as connection:
+        while left > 0:
+            at = dice.randrange(3 << 20)
+            part = content[at : at + min(left, 1 << 20)]
+            digest.update(part)
+            connection.sendall(part)
+            left -= len(part)
         connection.shutdown(socket.SHUT_WR)
         told = b""
         while len(told) < 32 and (part := connection.recv(32)):
             told += part
-    if told != hashlib.sha256(content).digest():
+    if told != digest.digest():
         return f"{address}: {size} bytes by TCP arrived as others"
+    return None
+
+
+def content_of(row):
+    first, each, last, count = row
+    return b"".join(datagram(first + i, last if i == count - 1 else each) for i in range(count))
+
+
+def send_row(sock, row):
+    sock.sendmsg([content_of(row)], [(socket.IPPROTO_UDP, UDP_SEGMENT, struct.pack("H", row[1]))])
+
+
+def asked(sock, question, is_answer):
+    """The answer to a question that may be lost, as may the answer; what comes before it is of no interest."""
+    for _ in range(40):
+        sock.send(question)
+        until = time.monotonic() + 0.5
+        while (left := until - time.monotonic()) > 0:
+            sock.settimeout(left)
+            try:
+                data = sock.recv(64)
+            except TimeoutError:
+                break
+            if is_answer(data):
+                return data
+    raise TimeoutError("no answer")
+
+
+def send_some(size, address):
+    seed = int.from_bytes(os.urandom(4), "big")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.connect((address, PORT))
+        asked(sock, b"flow" + struct.pack("!QQ", seed, size), lambda data: data == bytes(8))
+        sent, sent_bytes, began = 0, 0, time.monotonic()
+        for row in plan(seed, size):
+            send_row(sock, row)
+            sent += row[3]
+            sent_bytes += row[1] * (row[3] - 1) + row[2]
+            time.sleep(max(0, began + sent_bytes / 1e6 - time.monotonic()))
+        time.sleep(0.5)
+        right, wrong = struct.unpack("!II", asked(sock, b"done", lambda data: data.startswith(b"done"))[4:])
+    print(f"{address}: {right} of {sent} datagrams arrived, and {wrong} wrong ones")
+    if wrong != 0 or right < 0.9 * sent:
+        return f"{address}: {right} of {sent} datagrams arrived, and {wrong} wrong ones (seed {seed})"
     return None
 
 
@@ -138,10 +194,8 @@ def send_udp(size, address):
                     return f"{address}: {right} of {until} datagrams arrived, and {wrong} wrong ones (seed {seed})"
             if row is None:
                 continue
-            first, each, last, count = row
-            content = b"".join(datagram(first + i, last if i == count - 1 else each) for i in range(count))
-            sock.sendmsg([content], [(socket.IPPROTO_UDP, UDP_SEGMENT, struct.pack("H", each))])
-            sent += count
+            send_row(sock, row)
+            sent += row[3]
             ahead.append(sent)
     if (right, wrong) != (sent, 0):
         return f"{address}: {right} of {sent} datagrams arrived, and {wrong} wrong ones (seed {seed})"
@@ -151,7 +205,7 @@ def send_udp(size, address):
 def main():
     if sys.argv[1:] == ["serve"]:
         return serve()
-    send = {"tcp": send_tcp, "udp": send_udp}[sys.argv[1]]
+    send = {"tcp": send_tcp, "udp": send_udp, "some": send_some}[sys.argv[1]]
     size, faults = int(float(sys.argv[2]) * 1e6), []
 
     def run(address):
