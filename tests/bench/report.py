@@ -17,7 +17,7 @@ FIGURES = [
     ("udp_pps", "64-byte UDP/s", 0), ("ask_per_s", "ask/answer /s", 0), ("ask_p99_us", "ask p99 us", 0),
     ("ping_us", "ping us", 0), ("load_ping_median_us", "ping, load us", 0), ("load_ping_p99_us", "p99, load us", 0),
     ("load_ping_lost", "lost, load", 0), ("rss_mib", "RSS MiB", 1), ("none_gbit", "no loss Gbit/s", 3),
-    ("loss_0.1_gbit", "0.1 % lost", 4), ("loss_1_gbit", "1 % lost", 4), ("reorder_5_gbit", "5 % late", 4),
+    ("loss_0.1_gbit", "0.1 % lost", 4), ("loss_1_gbit", "1 % lost", 5), ("loss_5_gbit", "5 % lost", 5), ("reorder_5_gbit", "5 % late", 4),
 ]
 TITLES = {"direct": "two machines, one cable", "three": "transfer a-b, ping a-c (another peer)",
           "relay": "b to c through one relay", "loss": "20 ms, a network that loses"}
