@@ -29,9 +29,9 @@ enum class Counter : std::uint8_t {
   DropHandshakeReplay, DropHandshakeBudget, DropSourceBudget, DropNotReady,
   DropCounterLimit, DropTag, DropInnerType, DropInnerLength, DropRecordBudget,
   // frames from members, for the TAP
-  RxFrames, RxJoined, RxPacked, DropNoDevice, DropInnerSegment,
+  RxFrames, RxJoined, RxPacked, RxReassembled, DropIncomplete, DropNoDevice, DropInnerSegment,
   // frames from the TAP
-  TxFrames, TxSegments, TxPacked, DropTapShare, DropOffload, DropFrameLength, DropUnknownMac, DropQueueFull, DropQueueOld,
+  TxFrames, TxSegments, TxPacked, TxFragments, DropTapShare, DropOffload, DropFrameLength, DropUnknownMac, DropQueueFull, DropQueueOld,
   DropMulticastBudget, DropMulticastLimit, DropBroadcast, DropNoCredential, DropNoBuffer,
   // datagrams out
   TxDatagrams, TxBytes, DropNoEndpoint, DropNoRoute, Carried, DropCarry,
@@ -46,7 +46,7 @@ enum class Counter : std::uint8_t {
   HandshakesStarted, HandshakesDone, HandshakesAnswered, HandshakesGivenUp, HandshakesPaced,
   SessionsRevoked, SessionsExpired, SessionsRetired, SessionsWornOut, StaleTold, StaleHeard,
   CookiesTold, CookiesHeard,
-  PathChanges, PathsLeft, ProbesSent, ProbesAnswered,
+  PathChanges, PathsLeft, PathsSmaller, ProbesSent, ProbesAnswered,
   NotesSent, NotesHeard, DropNote, PunchPackets, PunchesPaced,
   // what metad and keyd said
   MembersAccepted, MembersRefused, MembersFull, MemberClash, DocumentsRefused, DocumentsForked,

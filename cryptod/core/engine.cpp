@@ -134,6 +134,13 @@ class Engine::Impl {
       own_keys_.document_version(*version);
   }
 
+  void too_big(const Endpoint& destination, std::size_t bytes) {
+    constexpr std::size_t kUdp = 8, kIpv4 = 20, kIpv6 = 40;
+    Peer* const peer = ctx_.endpoints.find(ctx_.peers, destination);
+    const std::size_t size = bytes + kUdp + (destination.address.is_v4() ? kIpv4 : kIpv6);
+    if (peer != nullptr) paths_.too_big(*peer, size);
+  }
+
   void tick() {
     while (ctx_.deadlines.first() <= ctx_.now()) {
       Peer& peer = ctx_.peers.at(ctx_.deadlines.first_slot());
@@ -239,6 +246,11 @@ void Engine::meta_message(const Moment& moment, const meta_link::ToCryptod::Mess
 }
 
 void Engine::meta_lost(const Moment&) { impl_->meta_.lost(); }
+
+void Engine::too_big(const Moment& moment, const Endpoint& destination, std::size_t bytes) {
+  impl_->ctx_.moment = moment;
+  impl_->too_big(destination, bytes);
+}
 
 void Engine::tick(const Moment& moment, Actions& out) {
   impl_->begin(moment, out);

@@ -94,6 +94,9 @@ class Engine {
                     Actions& out);
   void meta_lost(const Moment& moment);
 
+  // io: a datagram of so many bytes did not fit on the link that leads there (EMSGSIZE).
+  void too_big(const Moment& moment, const Endpoint& destination, std::size_t bytes);
+
   // Does whatever is due. Calling it early or late is harmless.
   void tick(const Moment& moment, Actions& out);
   Instant next_deadline() const;  // kNever: nothing to wait for

@@ -66,9 +66,16 @@ void FrameFlow::segments(Peer& peer, const TapFrame& frame, const SegmentView& v
   packer_.send(peer);
   for (std::size_t i = 0; i < cut.count(); ++i) {
     if (!sessions_.can_send(peer)) return ctx_.count(Counter::DropQueueFull);
-    const MutableBytes datagram = sessions_.make_room(cut.view(i).size - kMacs);
+    const std::size_t size = cut.view(i).size;
+    if (size - kMacs > room && size <= scratch_.size()) {
+      const MutableBytes body = MutableBytes(scratch_).first(size - kMacs);
+      cut.write(i, kMacs, body);
+      sessions_.send(peer, InnerType::Unsummed, body);
+      continue;
+    }
+    const MutableBytes datagram = sessions_.make_room(size - kMacs);
     if (datagram.empty()) return;
-    cut.write(i, kMacs, datagram.subspan(kTransportBody, cut.view(i).size - kMacs));
+    cut.write(i, kMacs, datagram.subspan(kTransportBody, size - kMacs));
     sessions_.send_room(peer, InnerType::Unsummed, datagram);
   }
   ctx_.count(Counter::TxSegments, cut.count());
@@ -167,6 +174,18 @@ void FrameFlow::incoming(Peer& peer, InnerType type, MutableBytes body) {
   // The MACs stand where the datagram's header was.
   take(peer, add_macs(peer, {body.data() - kMacs, body.size() + kMacs}),
        type == InnerType::Unsummed);
+}
+
+void FrameFlow::fragment(Peer& peer, std::uint32_t session, std::uint64_t counter, ByteView body) {
+  const Reassembly::Added added = reassembly_.add(session, counter, body);
+  if (added.forgotten) ctx_.count(Counter::DropIncomplete);
+  if (added.verdict == Reassembly::Verdict::Malformed) return ctx_.count(Counter::DropInnerLength);
+  if (added.verdict == Reassembly::Verdict::Kept) return;
+  ctx_.count(Counter::RxReassembled);
+  const MutableBytes place = ctx_.out->allocate(kMacs + added.body.size());
+  if (place.empty()) return ctx_.count(Counter::DropNoBuffer);
+  std::copy(added.body.begin(), added.body.end(), place.begin() + kMacs);
+  incoming(peer, added.type, place.subspan(kMacs));
 }
 
 // Each into a place of its own: in front of it there is another frame.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "common/net/segment.h"
+#include "cryptod/core/fragments.h"
 #include "cryptod/core/handshake_flow.h"
 #include "cryptod/core/packer.h"
 
@@ -30,6 +31,8 @@ class FrameFlow {
   void outgoing(const TapFrame& frame);
   // `body` lies in the datagram behind kTransportHeader + 1 bytes, which may be overwritten.
   void incoming(Peer& peer, InnerType type, MutableBytes body);
+  // A part of a frame, which came on the session with this index of ours.
+  void fragment(Peer& peer, std::uint32_t session, std::uint64_t counter, ByteView body);
   // Once after each event: what is in the making leaves.
   void work() {
     deliver_joined();
@@ -59,6 +62,7 @@ class FrameFlow {
   TokenBucket multicast_{kMulticastRate, kMulticastBurst};
   Packer packer_;
   Joiner joiner_;
+  Reassembly reassembly_;
   std::size_t first_piece_ = 0;
   ByteArray<kMaxFrame> scratch_;
 };

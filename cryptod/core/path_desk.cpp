@@ -341,6 +341,14 @@ Instant PathDesk::next(const Peer& peer) const {
   return std::min({way.probe_at, way.try_at, way.judge_at, way.nat_at});
 }
 
+void PathDesk::too_big(Peer& peer, std::size_t size) {
+  if (!peer.way.size.too_big(size, ctx_.now())) return;
+  ctx_.count(Counter::PathsSmaller);
+  note(peer, "packets of " + std::to_string(size) + " bytes are too long for " +
+                 way_text(ctx_, peer, *peer.path) + "; at most " +
+                 std::to_string(peer.way.size.at(ctx_.now())) + " for ten minutes");
+}
+
 void PathDesk::note(Peer& peer, std::string sentence) {
   peer.way.history.add(ctx_.now(), std::move(sentence));
 }

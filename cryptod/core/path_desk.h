@@ -59,6 +59,8 @@ class PathDesk {
   void neighbour_changed(Peer& peer);
 
   void due(Peer& peer);
+  // A packet of `size` bytes, IP header included, was too long for the peer's direct way.
+  void too_big(Peer& peer, std::size_t size);
   Instant next(const Peer& peer) const;
 
   // One question about this way.

@@ -9,6 +9,7 @@
 #include "common/base/time.h"
 #include "cryptod/core/path.h"
 #include "cryptod/core/path_history.h"
+#include "cryptod/core/path_size.h"
 
 namespace wattle::cryptod {
 
@@ -35,6 +36,8 @@ struct Punch {
 struct PathState {
   static constexpr std::size_t kTrials = 16;
   std::vector<PathTrial> trials;  // at most one for each way, at most kTrials
+
+  PathSize size;  // of Peer::path
 
   // The watch over Peer::path.
   Instant heard_at = kLongAgo;      // anything came through it

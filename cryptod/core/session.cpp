@@ -56,6 +56,7 @@ WireCheck Session::open(MutableBytes d, Opened& out) {
     return WireCheck::Tag;
   }
   out.newest = window_.commit(counter);
+  out.counter = counter;
   out.type = text[0];
   out.body = text.subspan(1);
   return WireCheck::Accept;

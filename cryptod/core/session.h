@@ -19,6 +19,7 @@ inline constexpr std::uint64_t kTagFailureLimit = std::uint64_t{1} << 36;
 // What a side takes, told in Empty; a side that has told nothing takes nothing of it.
 inline constexpr std::uint8_t kTakesUnsummed = 0x01;
 inline constexpr std::uint8_t kTakesPacks = 0x02;
+inline constexpr std::uint8_t kTakesFragments = 0x04;
 inline constexpr std::uint8_t kTellYours = 0x80;  // the teller has not heard the other's yet
 
 class Session {
@@ -30,7 +31,9 @@ class Session {
   bool initiator() const { return initiator_; }
   Instant born() const { return born_; }
   bool too_old(Instant now) const { return now >= born_ + kRejectAfter; }
-  bool can_send(Instant now) const { return !too_old(now) && next_counter_ < kCounterLimit; }
+  bool can_send(Instant now, std::uint64_t datagrams = 1) const {
+    return !too_old(now) && next_counter_ + datagrams <= kCounterLimit;
+  }
   // Volume or age says that a new one should be made.
   bool wants_rekey(Instant now) const;
   // Too many forged tags have been tried.
@@ -44,6 +47,7 @@ class Session {
 
   struct Opened {
     std::uint8_t type = 0;
+    std::uint64_t counter = 0;
     MutableBytes body;    // inside the datagram, at kTransportHeader + 1
     bool newest = false;  // the highest counter so far
   };

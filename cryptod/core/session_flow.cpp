@@ -81,6 +81,9 @@ void SessionFlow::inner(Peer& peer, Session& session, const Path& from,
     case InnerType::Pack:
       paths_.traffic(peer);
       return frames_.incoming(peer, static_cast<InnerType>(opened.type), opened.body);
+    case InnerType::Fragment:
+      paths_.traffic(peer);
+      return frames_.fragment(peer, session.my_index(), opened.counter, opened.body);
     case InnerType::Probe:
       if (!probes_.probe(peer, session, from, opened.body)) ctx_.count(Counter::DropInnerLength);
       return;
@@ -92,8 +95,6 @@ void SessionFlow::inner(Peer& peer, Session& session, const Path& from,
     case InnerType::Endpoints:
       if (!punches_.endpoints(peer, opened.body)) ctx_.count(Counter::DropInnerLength);
       return;
-    case InnerType::Fragment:
-      break;
   }
   ctx_.count(Counter::DropInnerType);
 }

@@ -2,7 +2,26 @@
 
 #include <algorithm>
 
+#include "cryptod/core/fragments.h"
+
 namespace wattle::cryptod {
+
+namespace {
+
+bool is_frame(InnerType type) {
+  switch (type) {
+    case InnerType::Frame:
+    case InnerType::FullFrame:
+    case InnerType::Fragment:
+    case InnerType::Unsummed:
+    case InnerType::Pack:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 Path path_of(const Received& d) {
   if (d.via.kind == PathKind::Routed) return Path::routed();
@@ -40,6 +59,7 @@ void SessionKeeper::send_raw(const Peer& to, const Path& path, ByteView bytes) {
 
 void SessionKeeper::set_path(Peer& peer, const std::optional<Path>& path) {
   ctx_.endpoints.move(peer, path);
+  if (!path || !peer.path || path->remote != peer.path->remote) peer.way.size = {};
   peer.path = path;
 }
 
@@ -59,14 +79,13 @@ MutableBytes SessionKeeper::make_room(std::size_t body) {
 }
 
 std::size_t SessionKeeper::room(const Peer& peer) const {
-  constexpr std::size_t kEthernet = 1500, kUdp = 8, kIpv4 = 20, kIpv6 = 40;
-  const Path* way = &*peer.path;
-  if (way->kind == PathKind::Routed) {
-    const Peer* const hop = ctx_.first_hop(peer);
-    if (hop != nullptr) way = &*hop->path;
+  constexpr std::size_t kUdp = 8, kIpv4 = 20, kIpv6 = 40;
+  const Peer* by = &peer;
+  if (peer.path->kind == PathKind::Routed) {
+    if (const Peer* const hop = ctx_.first_hop(peer)) by = hop;
   }
-  const bool v4 = way->is_direct() && way->remote.address.is_v4();
-  return kEthernet - kUdp - (v4 ? kIpv4 : kIpv6) - kTransportOverhead;
+  const bool v4 = by->path->is_direct() && by->path->remote.address.is_v4();
+  return by->way.size.at(ctx_.now()) - kUdp - (v4 ? kIpv4 : kIpv6) - kTransportOverhead;
 }
 
 void SessionKeeper::send_room(Peer& peer, InnerType type, MutableBytes datagram) {
@@ -78,8 +97,7 @@ void SessionKeeper::send_room(Peer& peer, InnerType type, MutableBytes datagram)
 void SessionKeeper::account(Peer& peer, InnerType type, std::size_t size, Expects expects) {
   peer.tx_bytes += size;
   peer.keepalive_at = kNever;
-  if (type == InnerType::Frame || type == InnerType::FullFrame || type == InnerType::Unsummed ||
-      type == InnerType::Pack) {
+  if (is_frame(type)) {
     ++peer.tx_frames;
     peer.way.traffic_at = ctx_.now();
     await(peer);
@@ -100,13 +118,35 @@ void SessionKeeper::await(Peer& peer) {
 
 bool SessionKeeper::send(Peer& peer, InnerType type, ByteView body) {
   if (!can_send(peer)) return false;
+  if (is_frame(type) && body.size() > room(peer) && send_fragments(peer, type, body)) return true;
   const bool silent = type == InnerType::Empty || type == InnerType::Refusal;
   send_on(peer, *peer.current, *peer.path, type, body, silent ? Expects::Nothing : Expects::Answer);
   return true;
 }
 
+// All of them or none: a part alone is of no use. False: it has to go whole, if it can.
+bool SessionKeeper::send_fragments(Peer& peer, InnerType type, ByteView body) {
+  ask_takes(peer);
+  const std::size_t part = fragment_size(body.size(), room(peer));
+  if (part == 0 || !peer.current->peer_takes(kTakesFragments)) return false;
+  const std::size_t count = (body.size() + part - 1) / part;
+  if (!peer.current->can_send(ctx_.now(), count)) return false;
+  for (std::size_t i = 0; i < count; ++i) {
+    const ByteView own = body.subspan(i * part, std::min(part, body.size() - i * part));
+    const MutableBytes out = make_room(kFragmentHeader + own.size());
+    if (out.empty()) break;
+    const MutableBytes place = out.subspan(kTransportBody);
+    write_fragment({type, static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(count)}, place);
+    std::copy(own.begin(), own.end(), place.begin() + kFragmentHeader);
+    send_room(peer, InnerType::Fragment, out);
+  }
+  ctx_.count(Counter::TxFragments, count);
+  return true;
+}
+
 void SessionKeeper::send_empty_on(Peer& peer, Session& session, const Path& path) {
-  const std::uint8_t takes = kTakesPacks | (ctx_.config.offloads.csum ? kTakesUnsummed : 0);
+  const std::uint8_t takes =
+      kTakesPacks | kTakesFragments | (ctx_.config.offloads.csum ? kTakesUnsummed : 0);
   const std::uint8_t body[] = {
       session.heard_takes() ? takes : static_cast<std::uint8_t>(takes | kTellYours)};
   send_on(peer, session, path, InnerType::Empty, body, Expects::Nothing);

@@ -25,18 +25,19 @@ class SessionKeeper {
   bool can_send(const Peer& peer) const {
     return peer.current && peer.path && peer.current->can_send(ctx_.now());
   }
-  // Over the confirmed path on the newest session; false if there is none.
+  // Over the confirmed path on the newest session, frames in fragments where they are too long for
+  // it; false if there is none.
   bool send(Peer& peer, InnerType type, ByteView body);
   // A confirmation or keepalive, with what we take.
   void send_empty(Peer& peer);
   void send_empty_on(Peer& peer, Session& session, const Path& path);
   // Asks what the other side takes, now and then, until it has told.
   void ask_takes(Peer& peer);
+  // How long a body may be that is to go as one datagram to a peer that can_send().
+  std::size_t room(const Peer& peer) const;
   // The same in two steps, for a body that is written where it is sealed: room for a datagram with
   // so long a body (at kTransportBody; empty if there is none), and sending it to a peer that
   // can_send().
-  // How long a body may be that is to go as one datagram to a peer that can_send().
-  std::size_t room(const Peer& peer) const;
   MutableBytes make_room(std::size_t body);
   void send_room(Peer& peer, InnerType type, MutableBytes datagram);
   // Over this path on this session.
@@ -65,6 +66,7 @@ class SessionKeeper {
 
  private:
   void account(Peer& peer, InnerType type, std::size_t size, Expects expects);
+  bool send_fragments(Peer& peer, InnerType type, ByteView body);
   void send_direct(const Path& path, ByteView bytes);
   EngineContext& ctx_;
 };

@@ -34,7 +34,7 @@ enum class InnerType : std::uint8_t {
   Empty = 0,      // confirmation or keepalive: nothing, or one byte of what is taken (session.h)
   Frame = 1,      // between the two nodes' own MACs: ethertype || payload
   FullFrame = 2,  // with its Ethernet header
-  Fragment = 3,   // of a super-frame; reserved
+  Fragment = 3,   // of a frame that is longer than a datagram (fragments.h)
   Probe = 4,      // probe_body.h
   Endpoints = 5,  // endpoint_note.h
   Records = 6,    // PKR, or PKR || CRED

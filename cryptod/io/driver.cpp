@@ -18,6 +18,10 @@ Driver::Driver(os::EventLoop& loop, const EngineConfig& config, Random& random, 
           loop, config.offloads, engine_.counters(),
           PacketIo::Events{.on_datagrams = [this](std::span<Received> all) { on_datagrams(all); },
                            .on_frames = [this] { on_frames(); },
+                           .on_too_big =
+                               [this](const Endpoint& to, std::size_t bytes) {
+                                 engine_.too_big({os::now(), os::unix_now()}, to, bytes);
+                               },
                            .on_tap_gone = [this] { on_tap_gone(); }})),
       again_(loop, [this] { on_frames(); }),
       tap_lane_(

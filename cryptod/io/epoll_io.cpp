@@ -31,7 +31,7 @@ bool EpollIo::take_frames(std::vector<TapFrame>& out) {
 void EpollIo::attach_sockets(std::vector<Handover::Udp> sockets) {
   ports_.clear();
   for (Handover::Udp& udp : sockets) {
-    auto port = std::make_unique<Port>(std::move(udp), offloads_);
+    auto port = std::make_unique<Port>(std::move(udp), offloads_, events_.on_too_big);
     UdpPort& at = port->udp;
     port->watch = loop_.on_readable(at.socket(), [this, &at] { on_socket(at); });
     ports_.push_back(std::move(port));

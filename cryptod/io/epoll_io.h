@@ -28,8 +28,8 @@ class EpollIo : public PacketIo {
   static constexpr int kRounds = 4;
 
   struct Port {
-    Port(Handover::Udp&& from, const Offloads& offloads)
-        : udp(std::move(from.socket), from.family, from.port, offloads.gso) {
+    Port(Handover::Udp&& from, const Offloads& offloads, const UdpPort::TooBig& on_too_big)
+        : udp(std::move(from.socket), from.family, from.port, offloads.gso, on_too_big) {
       udp.take_trains(offloads.gro);
     }
     UdpPort udp;

@@ -22,6 +22,8 @@ class PacketIo {
     std::function<void(std::span<Received>)> on_datagrams;
     // take_frames() has some.
     std::function<void()> on_frames;
+    // A datagram of so many bytes is too long for the link that leads there. During send().
+    std::function<void(const Endpoint& destination, std::size_t bytes)> on_too_big;
     // Somebody deleted the device; the TAP has been detached.
     std::function<void()> on_tap_gone;
   };

@@ -176,10 +176,12 @@ ReceiveBuffers::ReceiveBuffers()
 
 ReceiveBuffers::~ReceiveBuffers() = default;
 
-UdpPort::UdpPort(os::Fd socket, std::uint8_t family, std::uint16_t port, bool rows)
+UdpPort::UdpPort(os::Fd socket, std::uint8_t family, std::uint16_t port, bool rows,
+                 TooBig on_too_big)
     : socket_(std::move(socket)),
       family_(family),
       port_(port),
+      on_too_big_(std::move(on_too_big)),
       segments_(rows),
       outbox_(std::make_unique<Outbox>()) {}
 
@@ -288,6 +290,8 @@ bool UdpPort::wait_for_room() {
 void UdpPort::failed(std::span<const OutDatagram> datagrams, int error, Counters& counters) {
   const bool blocked = error == EAGAIN || error == ENOBUFS || error == ENOMEM;
   counters.add(blocked ? Counter::IoSendBlocked : Counter::IoSendFailed, datagrams.size());
+  if (error != EMSGSIZE) return;
+  for (const OutDatagram& d : datagrams) on_too_big_(d.destination, d.bytes.size());
 }
 
 }  // namespace wattle::cryptod

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -36,8 +37,11 @@ class ReceiveBuffers {
 
 class UdpPort {
  public:
+  // A datagram of so many bytes is too long for the link that leads there.
+  using TooBig = std::function<void(const Endpoint& destination, std::size_t bytes)>;
+
   // `rows`: datagrams to one destination may leave as a train.
-  UdpPort(os::Fd socket, std::uint8_t family, std::uint16_t port, bool rows);
+  UdpPort(os::Fd socket, std::uint8_t family, std::uint16_t port, bool rows, TooBig on_too_big);
   ~UdpPort();
 
   int socket() const { return socket_.raw(); }
@@ -69,6 +73,7 @@ class UdpPort {
   os::Fd socket_;
   std::uint8_t family_;
   std::uint16_t port_;
+  TooBig on_too_big_;
   bool segments_;  // false once the kernel or the card refused UDP_SEGMENT
   std::unique_ptr<Outbox> outbox_;
 };

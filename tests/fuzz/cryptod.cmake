@@ -7,6 +7,9 @@ wattle_fuzz(cryptod_handshake
 wattle_fuzz(cryptod_replay_window
   SOURCES fuzz/cryptod_replay_window_fuzz.cpp
   LINKS cryptod_core)
+wattle_fuzz(cryptod_fragments
+  SOURCES fuzz/cryptod_fragments_fuzz.cpp
+  LINKS cryptod_core)
 wattle_fuzz(cryptod_endpoint_note
   SOURCES fuzz/cryptod_endpoint_note_fuzz.cpp
   LINKS cryptod_core)

@@ -3,6 +3,7 @@ wattle_test(cryptod_core_test
     unit/cryptod/core/attacks_frame_test.cpp
     unit/cryptod/core/attacks_handshake_test.cpp
     unit/cryptod/core/attacks_relay_test.cpp
+    unit/cryptod/core/engine_fragment_test.cpp
     unit/cryptod/core/engine_hostile_test.cpp
     unit/cryptod/core/engine_lab.cpp
     unit/cryptod/core/engine_lanes_test.cpp
@@ -15,6 +16,7 @@ wattle_test(cryptod_core_test
     unit/cryptod/core/engine_test.cpp
     unit/cryptod/core/fair_queue_test.cpp
     unit/cryptod/core/forwarding_table_test.cpp
+    unit/cryptod/core/fragments_test.cpp
     unit/cryptod/core/handshake_gate_test.cpp
     unit/cryptod/core/neighbour_watch_test.cpp
     unit/cryptod/core/parse_offloads_test.cpp

@@ -69,11 +69,11 @@ TEST_F(Hostile, MalformedInnerMessagesAreCounted) {
   say(InnerType::Records, Bytes(199));
   say(InnerType::Endpoints, {});
   say(InnerType::Endpoints, {1, 2, 203, 0, 113, 7, 0x22, 0x21, 0});
-  EXPECT_EQ(a.counter(Counter::DropInnerLength), 8u);
   say(InnerType::Fragment, {});
+  EXPECT_EQ(a.counter(Counter::DropInnerLength), 9u);
   say(static_cast<InnerType>(16), {});
   say(static_cast<InnerType>(255), {});
-  EXPECT_EQ(a.counter(Counter::DropInnerType), 3u);
+  EXPECT_EQ(a.counter(Counter::DropInnerType), 2u);
   EXPECT_TRUE(a.frames.empty());
 }
 

@@ -169,7 +169,8 @@ TEST_F(Offloaded, ASideThatSaidNothingGetsWholeFrames) {
   lab.inject(a, member.endpoint, member.seal(InnerType::Empty, Bytes{kTakesUnsummed}));
   for (Bytes d : sent(row(frame, 1000))) EXPECT_EQ(member.open(d).type, InnerType::Unsummed);
   lab.inject(a, member.endpoint, member.seal(InnerType::Empty, Bytes{kTellYours}));
-  EXPECT_EQ(member.open(lab.seen.back().bytes).body, Bytes{kTakesUnsummed | kTakesPacks});
+  EXPECT_EQ(member.open(lab.seen.back().bytes).body,
+            Bytes{kTakesUnsummed | kTakesPacks | kTakesFragments});
 }
 
 TEST_F(Offloaded, AKernelWithoutRowsOfUdpGetsItsDatagramsOneByOne) {

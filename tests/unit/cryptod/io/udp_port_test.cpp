@@ -46,6 +46,8 @@ os::Fd bound(const char* address, bool gro, std::uint16_t& port) {
   return fd;
 }
 
+const UdpPort::TooBig ignored = [](const Endpoint&, std::size_t) {};
+
 bool readable(const UdpPort& port) {
   pollfd p{port.socket(), POLLIN, 0};
   return poll(&p, 1, 2000) == 1;
@@ -79,8 +81,8 @@ OutDatagram datagram(const Endpoint& to, const Bytes& bytes, const char* source 
 
 TEST(UdpPort, CarriesDatagramsWithBothAddresses) {
   std::uint16_t pa = 0, pb = 0;
-  UdpPort a(bound("0.0.0.0", false, pa), 4, pa, true);
-  UdpPort b(bound("0.0.0.0", false, pb), 4, pb, true);
+  UdpPort a(bound("0.0.0.0", false, pa), 4, pa, true, ignored);
+  UdpPort b(bound("0.0.0.0", false, pb), 4, pb, true, ignored);
   Counters counters;
   const Bytes hello{1, 2, 3};
   const OutDatagram asked[] = {datagram(at("127.0.0.5", pb), hello, "127.0.0.9")};
@@ -95,8 +97,8 @@ TEST(UdpPort, CarriesDatagramsWithBothAddresses) {
 
 TEST(UdpPort, CarriesIpv6) {
   std::uint16_t pa = 0, pb = 0;
-  UdpPort a(bound("::", false, pa), 6, pa, true);
-  UdpPort b(bound("::", false, pb), 6, pb, true);
+  UdpPort a(bound("::", false, pa), 6, pa, true, ignored);
+  UdpPort b(bound("::", false, pb), 6, pb, true, ignored);
   Counters counters;
   const Bytes hello{9};
   const OutDatagram asked[] = {datagram(at("::1", pb), hello, "::1")};
@@ -133,7 +135,7 @@ TEST(UdpPort, OpenersLeaveAloneWithTheirTtl) {
   for (const char* host : {"127.0.0.1", "::1"}) {
     const bool v4 = std::string_view(host) != "::1";
     std::uint16_t pa = 0, pb = 0;
-    UdpPort a(bound(host, false, pa), v4 ? 4 : 6, pa, true);
+    UdpPort a(bound(host, false, pa), v4 ? 4 : 6, pa, true, ignored);
     const os::Fd b = bound(host, false, pb);
     const int on = 1;
     ASSERT_EQ(v4 ? setsockopt(b.raw(), IPPROTO_IP, IP_RECVTTL, &on, sizeof on)
@@ -159,7 +161,7 @@ TEST(UdpPort, OpenersLeaveAloneWithTheirTtl) {
 TEST(UdpPort, SwitchesTrainsOfTheKernel) {
   for (const char* host : {"127.0.0.1", "::1"}) {
     std::uint16_t number = 0;
-    UdpPort port(bound(host, true, number), *host == ':' ? 6 : 4, number, true);
+    UdpPort port(bound(host, true, number), *host == ':' ? 6 : 4, number, true, ignored);
     for (const bool on : {false, false, true, true, false}) {
       port.take_trains(on);
       int value = -1;
@@ -170,13 +172,29 @@ TEST(UdpPort, SwitchesTrainsOfTheKernel) {
   }
 }
 
+TEST(UdpPort, SaysWhatIsTooLongForTheLink) {
+  std::uint16_t number = 0;
+  std::vector<std::pair<Endpoint, std::size_t>> said;
+  UdpPort port(bound("127.0.0.1", false, number), 4, number, true,
+               [&](const Endpoint& to, std::size_t bytes) { said.emplace_back(to, bytes); });
+  Counters counters;
+  const Bytes fits(60), longer(65'508);
+  const OutDatagram batch[] = {datagram(at("127.0.0.1", number), fits),
+                               datagram(at("127.0.0.1", number), longer),
+                               datagram(at("127.0.0.1", number), fits)};
+  port.send(batch, counters);
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_EQ(said[0], std::pair(at("127.0.0.1", number), longer.size()));
+  EXPECT_EQ(take(port, 2, counters).size(), 2u);
+}
+
 // Runs of equal datagrams leave as trains and arrive as trains; neither changes what arrives.
 TEST(UdpPort, TrainsKeepBordersAndOrder) {
   for (const bool gro : {false, true}) {
     std::uint16_t pa = 0, pb = 0, pc = 0;
-    UdpPort a(bound("127.0.0.1", false, pa), 4, pa, true);
-    UdpPort b(bound("127.0.0.1", gro, pb), 4, pb, true);
-    UdpPort c(bound("127.0.0.1", gro, pc), 4, pc, true);
+    UdpPort a(bound("127.0.0.1", false, pa), 4, pa, true, ignored);
+    UdpPort b(bound("127.0.0.1", gro, pb), 4, pb, true, ignored);
+    UdpPort c(bound("127.0.0.1", gro, pc), 4, pc, true, ignored);
     Counters counters;
     std::vector<Bytes> sent;
     // 70 of one size, a shorter one, a longer one, then a mix for two destinations.
@@ -201,8 +219,8 @@ TEST(UdpPort, TrainsKeepBordersAndOrder) {
 
 TEST(UdpPort, EmptyDatagramsPass) {
   std::uint16_t pa = 0, pb = 0;
-  UdpPort a(bound("127.0.0.1", false, pa), 4, pa, true);
-  UdpPort b(bound("127.0.0.1", true, pb), 4, pb, true);
+  UdpPort a(bound("127.0.0.1", false, pa), 4, pa, true, ignored);
+  UdpPort b(bound("127.0.0.1", true, pb), 4, pb, true, ignored);
   Counters counters;
   const Bytes none, one{1};
   const OutDatagram batch[] = {datagram(at("127.0.0.1", pb), none),
@@ -216,8 +234,8 @@ TEST(UdpPort, EmptyDatagramsPass) {
 
 TEST(UdpPort, OneThatCannotLeaveIsCountedAndStopsNoOther) {
   std::uint16_t pa = 0, pb = 0;
-  UdpPort a(bound("127.0.0.1", false, pa), 4, pa, true);
-  UdpPort b(bound("127.0.0.1", false, pb), 4, pb, true);
+  UdpPort a(bound("127.0.0.1", false, pa), 4, pa, true, ignored);
+  UdpPort b(bound("127.0.0.1", false, pb), 4, pb, true, ignored);
   Counters counters;
   const Bytes one{1}, two{2}, huge(65600, 3);
   const OutDatagram batch[] = {
@@ -235,7 +253,7 @@ TEST(UdpPort, OneThatCannotLeaveIsCountedAndStopsNoOther) {
 
 TEST(UdpPort, AnEmptyQueueYieldsNothing) {
   std::uint16_t pa = 0;
-  UdpPort a(bound("127.0.0.1", false, pa), 4, pa, true);
+  UdpPort a(bound("127.0.0.1", false, pa), 4, pa, true, ignored);
   ReceiveBuffers buffers;
   std::vector<Received> batch(3);
   Counters counters;
