@@ -15,7 +15,7 @@
 namespace wattle::tapd {
 
 inline constexpr std::uint8_t kAddressProtocol = 0x77;
-inline constexpr std::uint32_t kQueueLength = 1000;
+inline constexpr std::uint32_t kQueueLength = 4096;
 
 // ---- requests: each asks for an acknowledgement; dumps end with NLMSG_DONE ----------------------
 

@@ -72,9 +72,10 @@ void Driver::on_datagrams(std::span<Received> batch) {
 // Whatever has come is taken out of the device first, so that what is short and for somebody else
 // need not wait there behind bulk.
 void Driver::on_frames() {
-  for (int round = 0; round < kRounds; ++round) {
+  std::size_t bytes = 0;
+  for (int round = 0; round < kRounds && bytes < kBatchBytes; ++round) {
     const bool more = take_frames();
-    send_frames();
+    bytes += send_frames();
     if (!more && waiting_.empty()) return;
   }
   if (!waiting_.empty()) again_.arm(os::now(), os::now());
@@ -91,16 +92,17 @@ bool Driver::take_frames() {
   return more;
 }
 
-void Driver::send_frames() {
+std::size_t Driver::send_frames() {
   frames_.clear();
-  for (std::size_t bytes = 0;
-       !waiting_.empty() && frames_.size() < kBatchFrames && bytes < kBatchBytes;) {
+  std::size_t bytes = 0;
+  while (!waiting_.empty() && frames_.size() < kBatchFrames && bytes < kBatchBytes) {
     frames_.push_back(waiting_.pop());
     bytes += frames_.back().bytes.size();
   }
-  if (frames_.empty()) return;
+  if (frames_.empty()) return 0;
   feed([&](const Moment& m, Actions& out) { engine_.frames(m, frames_, out); });
   for (const TapFrame& frame : frames_) io_->give_back(frame);
+  return bytes;
 }
 
 void Driver::on_handover(Handover&& all) {

@@ -28,11 +28,11 @@ class Driver {
   Driver& operator=(const Driver&) = delete;
 
  private:
-  // Batches of frames before the others get their turn.
+  // Batches of frames, and about how many bytes, before the others get their turn: bulk in one
+  // direction makes what comes from the other wait so long.
   static constexpr int kRounds = 4;
-  // Of one batch: about what a cache holds.
   static constexpr std::size_t kBatchFrames = 64;
-  static constexpr std::size_t kBatchBytes = 256 * 1024;
+  static constexpr std::size_t kBatchBytes = 128 * 1024;
   // How long the device keeps its frames for an engine that cannot send them yet: as long as the
   // engine itself would (pending_queue.h). So what was sent during a restart is not lost.
   static constexpr Duration kPatience = std::chrono::seconds(3);
@@ -40,7 +40,7 @@ class Driver {
   void on_datagrams(std::span<Received> batch);
   void on_frames();
   bool take_frames();
-  void send_frames();
+  std::size_t send_frames();
   void on_handover(Handover&& all);
   void on_addresses(std::vector<IpAddress>&& addresses);
   void on_tap_gone();

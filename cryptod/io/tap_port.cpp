@@ -31,7 +31,8 @@ void TapPort::set_offloads(const Offloads& wanted) {
 
 TapPort::Taken TapPort::receive(FrameBuffers& buffers, std::vector<TapFrame>& out,
                                 Counters& counters) {
-  for (std::size_t i = 0; i < kBatch && buffers.free() > 0;) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < kBatch && bytes < kBatchBytes && buffers.free() > 0;) {
     const std::uint16_t buffer = buffers.take();
     const MutableBytes place = buffers.at(buffer);
     const ssize_t n = ::read(queue_.raw(), place.data(), place.size());
@@ -47,6 +48,7 @@ TapPort::Taken TapPort::receive(FrameBuffers& buffers, std::vector<TapFrame>& ou
     const auto size = static_cast<std::size_t>(n);
     const bool fits = size >= kVirtioHeader && size <= kVirtioHeader + kMaxSuperFrame;
     const auto offload = fits ? read_virtio_header(place.first(kVirtioHeader)) : std::nullopt;
+    bytes += size;
     if (offload) {
       out.push_back({place.first(size).subspan(kVirtioHeader), *offload, buffer});
       continue;

@@ -15,6 +15,7 @@ namespace wattle::cryptod {
 class TapPort {
  public:
   static constexpr std::size_t kBatch = 64;
+  static constexpr std::size_t kBatchBytes = 1024 * 1024;
 
   // Asks the kernel for these offloads; what it does not know is left out, and said.
   TapPort(os::Fd queue, const Offloads& wanted);
@@ -23,9 +24,9 @@ class TapPort {
   // False where the kernel has refused USO: it does not take such rows either.
   bool takes_udp_rows() const { return takes_udp_rows_; }
 
-  // Appends up to kBatch frames, each in a buffer that the caller gives back; `buffers` has one
-  // free. Gone: somebody deleted the device; the queue will stay readable for ever, so stop
-  // watching it.
+  // Appends up to kBatch frames or some more than kBatchBytes, each in a buffer that the caller
+  // gives back; `buffers` has one free. Gone: somebody deleted the device; the queue will stay
+  // readable for ever, so stop watching it.
   enum class Taken { More, Drained, Gone };
   Taken receive(FrameBuffers& buffers, std::vector<TapFrame>& out, Counters& counters);
 

@@ -39,7 +39,7 @@ TEST(NetlinkMessage, LinkChangeHoldsMacMtuAndQueue) {
             "08000400"
             "78050000"  // IFLA_MTU
             "08000d00"
-            "e8030000");  // IFLA_TXQLEN
+            "00100000");  // IFLA_TXQLEN
 }
 
 TEST(NetlinkMessage, NoAutoconfIsNested) {
