@@ -99,6 +99,94 @@ TEST(Allocation, NoneForAPacketInTheSteadyState) {
   EXPECT_EQ(allocations, 0u);
 }
 
+// A frame of TCP or UDP whose checksums and cutting are left to us.
+struct Row {
+  Row(const Node& from, const Node& to, std::size_t size, std::size_t segment, bool tcp) {
+    Bytes body;
+    if (tcp) {
+      Writer(body).u16(4000).u16(80).u32(1000).u32(7).u8(0x50).u8(0x10).u16(500).u16(0).u16(0);
+    } else {
+      Writer(body).u16(4000).u16(53).u16(static_cast<std::uint16_t>(8 + size)).u16(0);
+    }
+    Writer(body).zeros(size);
+    bytes = ip_frame(from, to, body);
+    bytes[23] = tcp ? kProtocolTcp : kProtocolUdp;
+    const auto view = view_segment(bytes);
+    prepare_checksums(bytes, *view);
+    offload = offload_of(*view, size > segment ? 2 : 1, segment, false);
+  }
+  Bytes bytes;
+  Offload offload;
+};
+
+TEST(Allocation, NoneForSuperFramesAndPacks) {
+  Lab lab;
+  lab.a().give_member(lab.b());
+  lab.b().give_member(lab.a());
+  lab.a().send(ip_frame(lab.a(), lab.b(), numbered(0)));
+  lab.run(std::chrono::milliseconds(100));
+  ASSERT_EQ(lab.b().frames.size(), 1u);
+
+  // Super-frames of both kinds, single segments, and small frames, summed and not, that are packed.
+  std::vector<Row> rows;
+  rows.emplace_back(lab.a(), lab.b(), 60'000, 1348, true);
+  rows.emplace_back(lab.a(), lab.b(), 30'000, 1200, false);
+  rows.emplace_back(lab.a(), lab.b(), 1348, 1348, true);
+  for (int i = 0; i < 40; ++i) rows.emplace_back(lab.a(), lab.b(), 64, 64, i % 2 == 0);
+  Bytes plain = ip_frame(lab.a(), lab.b(), Bytes(100, 0x11));
+  std::vector<Bytes> kept;
+  for (const Row& row : rows) kept.push_back(row.bytes);
+  std::vector<TapFrame> frames;
+  for (std::size_t i = 0; i < rows.size(); ++i) frames.push_back({kept[i], rows[i].offload});
+  for (int i = 0; i < 10; ++i) frames.push_back({plain, {}});
+  std::vector<Bytes> buffers(256, Bytes(2048));
+  std::vector<Received> received(256);
+  Actions from_a, from_b;
+  std::size_t datagrams = 0, delivered = 0;
+  const auto round = [&] {
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      std::copy(rows[i].bytes.begin(), rows[i].bytes.end(), kept[i].begin());
+    from_a.clear();
+    from_b.clear();
+    lab.a().engine->frames(lab.moment, frames, from_a);
+    datagrams = from_a.datagrams.size();
+    for (std::size_t i = 0; i < datagrams; ++i) {
+      const ByteView bytes = from_a.datagrams[i].bytes;
+      std::copy(bytes.begin(), bytes.end(), buffers[i].begin());
+      received[i] = {lab.a().endpoint, lab.b().endpoint.address, 2,
+                     MutableBytes(buffers[i]).first(bytes.size())};
+    }
+    for (std::span<Received> rest = std::span(received).first(datagrams); !rest.empty();) {
+      const auto batch = rest.first(std::min(rest.size(), Engine::kMaxBatch));
+      from_b.clear();
+      lab.b().engine->datagrams(lab.moment, batch, from_b);
+      for (const OutFrame& frame : from_b.frames) delivered += 1 + frame.count;
+      rest = rest.subspan(batch.size());
+    }
+    lab.moment.now += std::chrono::microseconds(100);
+  };
+  allocations = 0;
+  counting = true;
+  for (int i = 0; i < 20; ++i) round();
+  counting = false;
+  EXPECT_GT(allocations, 0u);
+  const auto segments = lab.a().counter(Counter::TxSegments);
+  const auto packed = lab.a().counter(Counter::TxPacked),
+             joined = lab.b().counter(Counter::RxJoined);
+  delivered = 0;
+  allocations = 0;
+  counting = true;
+  for (int i = 0; i < 500; ++i) round();
+  counting = false;
+  EXPECT_EQ(allocations, 0u);
+  // 45 and 25 segments, the rest one each.
+  EXPECT_EQ(delivered, 500u * (45 + 25 + 1 + 40 + 10));
+  EXPECT_LT(datagrams, 45u + 25 + 1 + 10);
+  EXPECT_GE(lab.a().counter(Counter::TxSegments) - segments, 500u * (45 + 25));
+  EXPECT_EQ(lab.a().counter(Counter::TxPacked) - packed, 500u * 50);
+  EXPECT_GE(lab.b().counter(Counter::RxJoined) - joined, 500u * (45 + 25));
+}
+
 TEST(Allocation, NoneForADatagramThatIsRelayed) {
   Lab lab(1, 3);
   lab.line();
