@@ -38,6 +38,8 @@ add_test(NAME netns.mangled COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/mangled.sh $
 set_tests_properties(netns.mangled PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME netns.mangled_20gib COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/mangled.sh ${bin} 21475)
 set_tests_properties(netns.mangled_20gib PROPERTIES LABELS "netns;long" TIMEOUT 7200 RUN_SERIAL ON)
+add_test(NAME netns.fallback COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/fallback.sh ${bin})
+set_tests_properties(netns.fallback PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
 add_test(NAME netns.calls COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/calls.sh ${bin})
 set_tests_properties(netns.calls PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON SKIP_RETURN_CODE 77)
 add_test(NAME netns.end COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/end.sh ${bin} 3)

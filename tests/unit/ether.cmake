@@ -10,4 +10,6 @@ wattle_test(cryptod_io_test
     unit/cryptod/io/backlog_test.cpp
     unit/cryptod/io/tap_port_test.cpp
     unit/cryptod/io/udp_port_test.cpp
-  LINKS cryptod_io)
+  LINKS cryptod_io PkgConfig::SECCOMP)
+wattle_test(cryptod_fallback_test SOURCES unit/cryptod/io/udp_fallback_test.cpp LINKS cryptod_io)
+target_link_options(cryptod_fallback_test PRIVATE -Wl,--wrap=sendmmsg -Wl,--wrap=sendmsg)

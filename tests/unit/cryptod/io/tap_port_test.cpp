@@ -4,6 +4,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/if_tun.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -140,6 +143,49 @@ TEST(TapPort, CountsWhatTheKernelRefuses) {
   q.kernel.close();
   q.port->send(frame, {}, q.counters);
   EXPECT_EQ(q.counters.of(Counter::IoTapFailed), 1u);
+}
+
+// From now on TUNSETOFFLOAD says EINVAL if it is asked for any of `refused`, as kernels do that do
+// not know them; else it does nothing and succeeds.
+void be_old_kernel(unsigned refused) {
+  scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+  for (unsigned bit = 1; bit != 0; bit <<= 1)
+    if ((refused & bit) != 0)
+      seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(ioctl), 2,
+                       SCMP_A1(SCMP_CMP_EQ, TUNSETOFFLOAD), SCMP_A2(SCMP_CMP_MASKED_EQ, bit, bit));
+  seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(ioctl), 2,
+                   SCMP_A1(SCMP_CMP_EQ, TUNSETOFFLOAD), SCMP_A2(SCMP_CMP_MASKED_EQ, refused, 0));
+  if (seccomp_load(filter) != 0) _exit(3);
+}
+
+// A process of its own, which has such a kernel. Exit 0: it takes rows of UDP.
+[[noreturn]] void open_on_old_kernel(unsigned refused, const Offloads& wanted) {
+  be_old_kernel(refused);
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends) != 0) _exit(2);
+  const TapPort port{os::Fd(ends[0]), wanted};
+  _exit(port.takes_udp_rows() ? 0 : 1);
+}
+
+constexpr unsigned kUso = 0x60, kAnything = 0xff;
+
+TEST(TapPortDeathTest, AKernelThatTakesAllHearsNoWordOfIt) {
+  EXPECT_EXIT(open_on_old_kernel(0x80, {}), ::testing::ExitedWithCode(0), "^$");
+}
+
+TEST(TapPortDeathTest, AKernelBeforeUdpRowsLosesOnlyThem) {
+  EXPECT_EXIT(open_on_old_kernel(kUso, {}), ::testing::ExitedWithCode(1),
+              "^info [^:]*: the kernel does not hand over rows of UDP datagrams [^\n]*\n$");
+}
+
+TEST(TapPortDeathTest, AKernelThatRefusesAllStillHandsOverFrames) {
+  EXPECT_EXIT(open_on_old_kernel(kAnything, {}), ::testing::ExitedWithCode(1),
+              "^info [^:]*: the kernel hands over no checksums and no rows of segments\n$");
+}
+
+TEST(TapPortDeathTest, WhatIsNotWantedIsNotAskedFor) {
+  EXPECT_EXIT(open_on_old_kernel(kUso, {.uso = false}), ::testing::ExitedWithCode(0), "^$");
+  EXPECT_EXIT(open_on_old_kernel(kAnything, {.csum = false}), ::testing::ExitedWithCode(0), "^$");
 }
 
 }  // namespace
