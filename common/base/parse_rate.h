@@ -9,7 +9,7 @@
 namespace wattle {
 
 inline constexpr std::uint64_t kLongestRate = 1'000'000'000'000;  // 1000G
-inline constexpr std::uint64_t kRelayYes = 125'000'000;           // per source: a full gigabit
+inline constexpr std::uint64_t kRelayYes = 1'250'000'000;         // per source: ten gigabits
 
 // "800000", "500k", "20M", "1G": bytes per second, decimal, 1 to kLongestRate. BadSyntax, BadValue.
 Result<std::uint64_t> parse_rate(std::string_view text);

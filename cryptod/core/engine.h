@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 
+#include "common/base/parse_rate.h"
 #include "common/base/random.h"
 #include "common/base/time.h"
 #include "common/ipc/key_link.h"
@@ -52,7 +53,7 @@ struct EngineConfig {
   IpPrefix prefix6;  // the network's blocks: endpoints inside them are never used
   IpPrefix prefix4;
   // From wattle.conf. Bytes per second that each member may have relayed here; 0: relays nothing.
-  std::uint64_t relay_rate = 125'000'000;
+  std::uint64_t relay_rate = kRelayYes;
   Offloads offloads;
 };
 
