@@ -10,6 +10,7 @@ network_open alice bob || exit 1
 both() { pings alice bob 4 && pings bob alice 6; }
 check "alice and bob ping each other" wait_for 10 both
 on bob "$here/../support/transfer.py" serve > "$LAB/serve" 2>&1 < /dev/null & disown
+check "bob serves" wait_for 20 on bob bash -c 'ss -Hltn | grep -q ":9000 "'
 
 # The process of a machine as this host numbers it.
 cryptod() {

@@ -11,6 +11,7 @@ network_open alice bob || exit 1
 both() { pings alice bob 4 && pings bob alice 6; }
 check "alice and bob ping each other" wait_for 10 both
 for name in alice bob; do on $name "$here/../support/transfer.py" serve > "$LAB/serve.$name" 2>&1 < /dev/null & disown; done
+for name in alice bob; do check "$name serves" wait_for 20 on $name bash -c 'ss -Hltn | grep -q ":9000 "'; done
 cryptod() { on "$1" pgrep -f "wattle-cryptod --net $NET"; }
 daemons="$(cryptod alice) $(cryptod bob)"
 

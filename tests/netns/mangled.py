@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """The counters of tests/netns/mangled.sh.
 
-usage: mangled.py quiet ONE TWO              no datagram left or came between the two looks, at either end
-       mangled.py judge DID BEFORE AFTER     what happened between two looks is what bench-middle says it did
+usage: mangled.py quiet ONE TWO      no datagram left or came between the two looks, at either end
+       mangled.py judge DID BEFORE BEGUN END AFTER
+                                     what happened is what bench-middle says it did; it began between the first two looks and
+                                     ended between the other two
 
 For each direction, with s the sender's counters and r the receiver's:
 
@@ -10,6 +12,8 @@ For each direction, with s the sender's counters and r the receiver's:
   did.subject + did.twice - did.lost  =  r.rx_datagrams - s.carried + r.io_truncated + drops at r's socket
   r.drops of datagrams  =  did.twice + did.flipped - bits turned in byte 0
 
+A keepalive may leave when the middle has not begun yet or ended already: the first one is between BEGUN and END at least,
+between BEFORE and AFTER at most.
 Byte 0 counts hops and is covered by nothing, so a datagram damaged only there is good. Of a datagram sent twice one is a
 replay, whichever came first; a damaged one is never sent twice."""
 import json
@@ -42,19 +46,23 @@ def of(counters, *names):
     return sum(counters.get(name, 0) for name in names)
 
 
-def one_way(name, did, s, r):
-    left = of(s, "tx_datagrams") - of(s, "io_send_failed", "io_send_blocked", "carried", "card")
+def left(s):
+    return of(s, "tx_datagrams") - of(s, "io_send_failed", "io_send_blocked", "carried", "card")
+
+
+def one_way(name, did, least, s, r):
     arrived = of(r, "rx_datagrams", "io_truncated", "socket") - of(s, "carried")
     dropped = {key: r["drop_" + key] for key in OF_DATAGRAMS if r.get("drop_" + key, 0) != 0}
     harmless = sum(did["turned_first"])
     equations = [
-        ("left", left, "subject + missed", did["subject"] + did["missed"]),
+        ("left", max(left(least), min(left(s), did["subject"] + did["missed"])), "subject + missed", did["subject"] + did["missed"]),
         ("arrived", arrived, "subject + twice - lost", did["subject"] + did["twice"] - did["lost"] - did["full"] - did["too_large"]),
         ("dropped", sum(dropped.values()), "twice + flipped - harmless", did["twice"] + did["flipped"] - harmless),
     ]
     print(f"{name}: {did['subject']} datagrams: {did['lost']} lost, {did['late']} late, {did['twice']} twice, {did['flipped']} "
           f"damaged ({harmless} harmlessly), {did['missed']} missed, {did['full']} too many, {r['socket']} dropped at the socket, "
           f"{s['card']} at the card")
+    print(f"   left: {left(least)} to {left(s)}")
     print(f"   dropped: {', '.join(f'{n} {key}' for key, n in sorted(dropped.items(), key=lambda item: -item[1]))}")
     right = did["subject"] > 0 and all(did[key] > 0 for key in ("lost", "late", "twice", "flipped"))
     if not right:
@@ -76,8 +84,9 @@ def main():
         sys.exit(any(of(m, "tx_datagrams", "rx_datagrams") for m in moved))
     with open(sys.argv[2], encoding="ascii") as file:
         did = json.load(file)
-    a, b = (between(look(sys.argv[3], machine), look(sys.argv[4], machine)) for machine in "ab")
-    good = [one_way("a to b", did["there"], a, b), one_way("b to a", did["back"], b, a)]
+    a, b = (between(look(sys.argv[3], machine), look(sys.argv[6], machine)) for machine in "ab")
+    least_a, least_b = (between(look(sys.argv[4], machine), look(sys.argv[5], machine)) for machine in "ab")
+    good = [one_way("a to b", did["there"], least_a, a, b), one_way("b to a", did["back"], least_b, b, a)]
     sys.exit(not all(good))
 
 

@@ -20,10 +20,12 @@ url=$(on a wattle-registry invite b) && on b wattle join "$url" > "$LAB/join" 2>
 both() { pings a b 4 && pings b a 4; }
 check "a and b ping each other" wait_for 10 both
 for name in a b; do on $name "$here/../support/transfer.py" serve > "$LAB/serve.$name" 2>&1 & disown; done
+for name in a b; do check "$name serves" wait_for 20 on $name bash -c 'ss -Hltn | grep -q ":9000 "'; done
 
 port=$(on a sed -n 's/^port *= *//p' /etc/wattle/$NET/wattle.conf); port=${port:-8737}
 cryptod() { on "$1" pgrep -f "wattle-cryptod --net $NET"; }
-resident() { on "$1" awk '/^VmRSS/ { print $2 }' "/proc/$(cryptod "$1")/status"; }
+# KiB, without the buffers for frames that wait, of which only what has been in use at the same time is there.
+resident() { on "$1" awk '/^Size:/ { size = $2 } /^Rss:/ && size < 32768 { n += $2 } END { print n }' "/proc/$(cryptod "$1")/smaps"; }
 # Counters, and what the kernel dropped at the socket and at the card, as JSON.
 look() {
   for name in a b; do
@@ -54,6 +56,7 @@ check "all is quiet" wait_for 20 quiet
 middle_end
 look before
 middle --udp "$port" --loss 0.5 --late 2 --late-by 1 --twice 1 --flip 0.5 --seed "${SEED:-1}"
+look begun
 began=${EPOCHREALTIME/./}
 check "a fifth of it: all right" transfer $((size / 5))
 first=("$(resident a)" "$(resident b)")
@@ -66,7 +69,7 @@ check "all is quiet again" wait_for 20 quiet
 middle_end
 sleep 0.2
 look after
-check "the counters are what was done" "$here/mangled.py" judge "$LAB/did" "$LAB/before" "$LAB/after"
+check "the counters are what was done" "$here/mangled.py" judge "$LAB/did" "$LAB/before" "$LAB/begun" "$LAB/two" "$LAB/after"
 sed 's/^/        /' "$LAB/check.out"
 middle
 check "both ping at once" both
