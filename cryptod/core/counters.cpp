@@ -54,6 +54,7 @@ constexpr auto kTable = std::to_array<Row>({
     {Counter::TxPacked, "tx_packed"},
     {Counter::TxFragments, "tx_fragments"},
     {Counter::DropTapShare, "drop_tap_share"},
+    {Counter::DropEarly, "drop_early"},
     {Counter::DropOffload, "drop_offload"},
     {Counter::DropFrameLength, "drop_frame_length"},
     {Counter::DropUnknownMac, "drop_unknown_mac"},

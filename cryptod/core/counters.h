@@ -31,7 +31,7 @@ enum class Counter : std::uint8_t {
   // frames from members, for the TAP
   RxFrames, RxJoined, RxPacked, RxReassembled, DropIncomplete, DropNoDevice, DropInnerSegment,
   // frames from the TAP
-  TxFrames, TxSegments, TxPacked, TxFragments, DropTapShare, DropOffload, DropFrameLength, DropUnknownMac, DropQueueFull, DropQueueOld,
+  TxFrames, TxSegments, TxPacked, TxFragments, DropTapShare, DropEarly, DropOffload, DropFrameLength, DropUnknownMac, DropQueueFull, DropQueueOld,
   DropMulticastBudget, DropMulticastLimit, DropBroadcast, DropNoCredential, DropNoBuffer,
   // datagrams out
   TxDatagrams, TxBytes, DropNoEndpoint, DropNoRoute, Carried, DropCarry,

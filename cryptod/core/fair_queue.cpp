@@ -1,5 +1,7 @@
 #include "cryptod/core/fair_queue.h"
 
+#include <cmath>
+
 namespace wattle::cryptod {
 
 namespace {
@@ -38,10 +40,10 @@ FairQueue::Index FairQueue::take_first(List& list) {
   return flow;
 }
 
-void FairQueue::push(const TapFrame& frame) {
+void FairQueue::push(const TapFrame& frame, Instant now) {
   const Index node = free_;
   free_ = (*nodes_)[node].next;
-  (*nodes_)[node] = {frame, kNone};
+  (*nodes_)[node] = {frame, now, kNone};
   const Index at = flow_of(frame.bytes);
   Flow& flow = (*flows_)[at];
   if (flow.head == kNone)
@@ -72,7 +74,7 @@ TapFrame FairQueue::take_frame(Flow& flow) {
 
 // A destination that has nothing left stays listed for one more turn, behind the others: who sends
 // a little at a time does not come first each time.
-TapFrame FairQueue::pop() {
+TapFrame FairQueue::pop(Instant now) {
   for (;;) {
     List& list = fresh_.head != kNone ? fresh_ : old_;
     Flow& flow = (*flows_)[list.head];
@@ -90,9 +92,41 @@ TapFrame FairQueue::pop() {
         flow.listed = false;
       continue;
     }
-    flow.credit -= static_cast<std::int64_t>((*nodes_)[flow.head].frame.bytes.size());
-    return take_frame(flow);
+    const Instant came = (*nodes_)[flow.head].came;
+    TapFrame frame = take_frame(flow);
+    flow.credit -= static_cast<std::int64_t>(frame.bytes.size());
+    frame.early_drop = is_late(flow, came, now);
+    return frame;
   }
+}
+
+// The queue has not been short for an interval: one is to go, and while that lasts others, each
+// sooner than the one before.
+bool FairQueue::is_late(Flow& flow, Instant came, Instant now) {
+  Delay& delay = flow.delay;
+  if (now - came < kTarget || flow.bytes == 0) {
+    delay.above_until = {};
+    delay.dropping = false;
+    return false;
+  }
+  if (delay.above_until == Instant{}) delay.above_until = now + kInterval;
+  if (now < delay.above_until) return false;
+  const auto pause = [&] {
+    return Duration(static_cast<Duration::rep>(static_cast<double>(kInterval.count()) /
+                                               std::sqrt(static_cast<double>(delay.count))));
+  };
+  if (!delay.dropping) {
+    // Where it ended lately: nearly as often as then.
+    const bool again = delay.count > 2 && now - delay.drop_at < 16 * kInterval;
+    delay.count = again ? delay.count - 2 : 1;
+    delay.dropping = true;
+    delay.drop_at = now + pause();
+    return true;
+  }
+  if (now < delay.drop_at) return false;
+  ++delay.count;
+  delay.drop_at += pause();
+  return true;
 }
 
 FairQueue::Index FairQueue::fattest(const List& list, Index best) const {

@@ -21,6 +21,8 @@ void FrameFlow::outgoing(const TapFrame& frame) {
   if (frame.bytes.size() < kEthernetHeader || frame.bytes.size() > most)
     return ctx_.count(Counter::DropFrameLength);
   if (!ctx_.self.credential) return ctx_.count(Counter::DropNoCredential);
+  if (frame.early_drop) ctx_.count(Counter::DropEarly);
+  if (frame.early_drop && frame.offload.row == Offload::Row::None) return;
   return frame.offload.is_plain() ? whole(frame.bytes) : offloaded(frame);
 }
 
@@ -64,7 +66,7 @@ void FrameFlow::segments(Peer& peer, const TapFrame& frame, const SegmentView& v
     }
   }
   packer_.send(peer);
-  for (std::size_t i = 0; i < cut.count(); ++i) {
+  for (std::size_t i = frame.early_drop ? 1 : 0; i < cut.count(); ++i) {
     if (!sessions_.can_send(peer)) return ctx_.count(Counter::DropQueueFull);
     const std::size_t size = cut.view(i).size;
     if (size - kMacs > room && size <= scratch_.size()) {
@@ -84,7 +86,7 @@ void FrameFlow::segments(Peer& peer, const TapFrame& frame, const SegmentView& v
 
 void FrameFlow::summed(const TapFrame& frame, const SegmentView& view, std::size_t piece) {
   const Segmenter cut(frame.bytes, view, std::max<std::size_t>(piece, 1));
-  for (std::size_t i = 0; i < cut.count(); ++i) {
+  for (std::size_t i = frame.early_drop ? 1 : 0; i < cut.count(); ++i) {
     const SegmentView own = cut.view(i);
     if (own.size > scratch_.size()) return ctx_.count(Counter::DropFrameLength);
     const MutableBytes out = MutableBytes(scratch_).first(own.size);

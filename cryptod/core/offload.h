@@ -40,6 +40,9 @@ struct TapFrame {
   MutableBytes bytes;
   Offload offload;
   std::uint16_t buffer = 0;  // in which it lies (io/frame_buffers.h)
+  // Its destination's queue has been too long for too long: it, or one segment of its row, is left
+  // out, so that its sender slows down.
+  bool early_drop = false;
 };
 
 // Of a frame that is not plain: where its parts stand, if the kernel's words fit its headers.

@@ -84,8 +84,9 @@ void Driver::on_frames() {
 bool Driver::take_frames() {
   arrived_.clear();
   const bool more = io_->take_frames(arrived_);
+  const Instant now = os::now();
   for (const TapFrame& frame : arrived_) {
-    waiting_.push(frame);
+    waiting_.push(frame, now);
     for (; waiting_.is_over(); engine_.counters().add(Counter::DropTapShare))
       io_->give_back(waiting_.drop());
   }
@@ -94,9 +95,10 @@ bool Driver::take_frames() {
 
 std::size_t Driver::send_frames() {
   frames_.clear();
+  const Instant now = os::now();
   std::size_t bytes = 0;
   while (!waiting_.empty() && frames_.size() < kBatchFrames && bytes < kBatchBytes) {
-    frames_.push_back(waiting_.pop());
+    frames_.push_back(waiting_.pop(now));
     bytes += frames_.back().bytes.size();
   }
   if (frames_.empty()) return 0;

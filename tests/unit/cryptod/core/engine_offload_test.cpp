@@ -117,6 +117,17 @@ TEST_F(Offloaded, ALostDatagramCostsItsOwnSegmentOnly) {
   EXPECT_EQ(sizes, (std::vector<std::size_t>{4000, 2000, 1000, 1000, 1000}));
 }
 
+// Of a row one segment is left out, so that its sender slows down.
+TEST_F(Offloaded, AnEarlyDropCostsOneSegment) {
+  Bytes frame = big_frame(a, b, 10'000);
+  TapFrame early = row(frame, 1000);
+  early.early_drop = true;
+  EXPECT_EQ(sent(early).size(), 9u);
+  Bytes plain = ip_frame(a, b, numbered(1));
+  EXPECT_EQ(sent({plain, {}, 0, true}).size(), 0u);
+  EXPECT_EQ(a.counter(Counter::DropEarly), 2u);
+}
+
 TEST_F(Offloaded, WhatDoesNotComeTogetherIsNotWaitedFor) {
   Bytes frame = big_frame(a, b, 3'000);
   const auto datagrams = sent(row(frame, 1000));
