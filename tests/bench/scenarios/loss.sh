@@ -8,7 +8,7 @@ scenario_open() { link_open "$BENCH_TOOLS" a b m && link_middle && measure_servi
 # single one hangs on a few dice) and what the middle does.
 scenario_kinds() {
   echo "none 1 --loss 0"
-  echo "loss_0.1 1 --loss 0.1"
+  echo "loss_0.1 8 --loss 0.1"
   echo "loss_1 8 --loss 1"
   echo "loss_5 8 --loss 5"
   echo "reorder_5 1 --late 5 --late-by 1"
