@@ -208,7 +208,7 @@ std::string help_text() {
          "  --config FILE         instead of /etc/wattle/NET/wattle.conf\n"
          "  --member FILE         instead of /etc/wattle/NET/member.conf\n"
          "  --device NAME         name of the card (default wt-NET)\n"
-         "  --mtu N               its largest packet in bytes, 576 to 9000 (default 1400)\n"
+         "  --mtu N               its largest packet in bytes, 576 to 9000 (default 1420)\n"
          "  --port N              UDP port of the network's traffic (default 8737)\n"
          "  --crypto-socket PATH  instead of /run/wattle/NET/crypto.tap\n"
          "  --log-level LEVEL     error, warning, notice, info (default) or debug\n"

@@ -35,7 +35,7 @@ struct CommandLine {
 
 struct Settings {
   std::string device;
-  std::uint16_t mtu = 1400;
+  std::uint16_t mtu = 1420;
   std::uint16_t port = kDefaultPort;
   os::log::Level log_level = os::log::Level::Info;
   MacAddress mac;

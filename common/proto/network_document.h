@@ -53,7 +53,7 @@ struct NetworkDocument {
   UnixTime time;
   std::uint64_t ttl = 604800;  // seconds
   std::vector<std::string> registries;
-  std::uint16_t mtu = 1400;  // of the members' devices
+  std::uint16_t mtu = 1420;  // of the members' devices
   std::uint16_t min_protocol = 1;
   bool broadcast = true;
   std::vector<std::pair<std::string, std::string>> others;

@@ -19,7 +19,7 @@ std::string build_conf_template(std::string_view network, std::uint16_t port,
   out += "port = " + std::to_string(port) + "\n\n";
   out += "# Name of the network device.\n";
   out += device ? "device = " + *device + "\n\n" : "#device = wt-" + net + "\n\n";
-  out += "# MTU of the device, 576 to 9000.\n#mtu = 1400\n\n";
+  out += "# MTU of the device, 576 to 9000.\n#mtu = 1420\n\n";
   out +=
       "# An address of this host as seen from outside, with or without a port, when it cannot be\n";
   out += "# found out by itself (a fixed port forwarding, say). May be repeated.\n";

@@ -25,7 +25,7 @@ TEST(TapdSettings, DefaultsComeFromTheNetworksName) {
   const auto settings = make("");
   ASSERT_TRUE(settings) << settings.error().text();
   EXPECT_EQ(settings->device, "wt-home");
-  EXPECT_EQ(settings->mtu, 1400);
+  EXPECT_EQ(settings->mtu, 1420);
   EXPECT_EQ(settings->port, 8737);
   EXPECT_EQ(settings->mac.text(), "02:11:22:33:44:55");
   EXPECT_EQ(settings->ipv4->text(), "10.7.0.9/22");

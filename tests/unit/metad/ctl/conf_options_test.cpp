@@ -59,7 +59,7 @@ TEST(ConfTemplate, IsValidWithEveryLineUncommented) {
   ASSERT_TRUE(read) << read.error().text();
   EXPECT_EQ(read->port, 8740U);
   EXPECT_EQ(read->device, "wt-home");
-  EXPECT_EQ(read->mtu, 1400U);
+  EXPECT_EQ(read->mtu, 1420U);
   EXPECT_EQ(read->ip.size(), 2U);
   EXPECT_EQ(read->connect.size(), 1U);
   EXPECT_EQ(read->log_level, "info");

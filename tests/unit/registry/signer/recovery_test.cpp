@@ -150,7 +150,7 @@ TEST_F(Loss, an_old_document_changes_nothing) {
   traces.document = before.ledger.document();
   traces.document->version = 0;
   traces.document->mtu = 600;
-  EXPECT_EQ(lose(traces).document().mtu, 1400);
+  EXPECT_EQ(lose(traces).document().mtu, 1420);
 }
 
 TEST_F(Loss, entries_behind_damage_count) {
