@@ -34,4 +34,5 @@ wattle_test(cryptod_allocation_test
   SOURCES
     unit/cryptod/core/engine_allocation_test.cpp
     unit/cryptod/core/engine_lab.cpp
-  LINKS cryptod_core)
+    unit/cryptod/io/io_allocation_test.cpp
+  LINKS cryptod_io)

@@ -6,12 +6,13 @@
 #include <cstdlib>
 #include <new>
 
+#include "allocations.h"
 #include "engine_lab.h"
-
-namespace {
 
 std::size_t allocations = 0;
 bool counting = false;
+
+namespace {
 
 void* counted(std::size_t size) {
   if (counting) ++allocations;
@@ -119,7 +120,7 @@ struct Row {
   Offload offload;
 };
 
-TEST(Allocation, NoneForSuperFramesAndPacks) {
+TEST(Allocation, NoneForSuperFramesPacksAndFragments) {
   Lab lab;
   lab.a().give_member(lab.b());
   lab.b().give_member(lab.a());
@@ -127,7 +128,8 @@ TEST(Allocation, NoneForSuperFramesAndPacks) {
   lab.run(std::chrono::milliseconds(100));
   ASSERT_EQ(lab.b().frames.size(), 1u);
 
-  // Super-frames of both kinds, single segments, and small frames, summed and not, that are packed.
+  // Super-frames of both kinds, single segments, and small frames, summed and not, that are packed;
+  // frames that go in two parts.
   std::vector<Row> rows;
   rows.emplace_back(lab.a(), lab.b(), 60'000, 1348, true);
   rows.emplace_back(lab.a(), lab.b(), 30'000, 1200, false);
@@ -139,6 +141,8 @@ TEST(Allocation, NoneForSuperFramesAndPacks) {
   std::vector<TapFrame> frames;
   for (std::size_t i = 0; i < rows.size(); ++i) frames.push_back({kept[i], rows[i].offload});
   for (int i = 0; i < 10; ++i) frames.push_back({plain, {}});
+  Bytes longer = ip_frame(lab.a(), lab.b(), Bytes(1480, 0x22));
+  for (int i = 0; i < 3; ++i) frames.push_back({longer, {}});
   std::vector<Bytes> buffers(256, Bytes(2048));
   std::vector<Received> received(256);
   Actions from_a, from_b;
@@ -180,10 +184,11 @@ TEST(Allocation, NoneForSuperFramesAndPacks) {
   counting = false;
   EXPECT_EQ(allocations, 0u);
   // 45 and 25 segments, the rest one each.
-  EXPECT_EQ(delivered, 500u * (45 + 25 + 1 + 40 + 10));
-  EXPECT_LT(datagrams, 45u + 25 + 1 + 10);
+  EXPECT_EQ(delivered, 500u * (45 + 25 + 1 + 40 + 10 + 3));
+  EXPECT_LT(datagrams, 45u + 25 + 1 + 10 + 6);
   EXPECT_GE(lab.a().counter(Counter::TxSegments) - segments, 500u * (45 + 25));
   EXPECT_EQ(lab.a().counter(Counter::TxPacked) - packed, 500u * 50);
+  EXPECT_EQ(lab.b().counter(Counter::RxReassembled), 520u * 3);
   EXPECT_GE(lab.b().counter(Counter::RxJoined) - joined, 500u * (45 + 25));
 }
 
