@@ -6,7 +6,7 @@
 #include "common/os/event_loop.h"
 #include "cryptod/io/packet_io.h"
 #include "cryptod/io/tap_port.h"
-#include "cryptod/io/udp_port.h"
+#include "cryptod/io/udp_ports.h"
 
 namespace wattle::cryptod {
 
@@ -15,7 +15,9 @@ class EpollIo : public PacketIo {
   EpollIo(os::EventLoop& loop, const Offloads& offloads, Counters& counters, Events events);
 
   void attach_tap(os::Fd queue) override;
-  void attach_sockets(std::vector<Handover::Udp> sockets) override;
+  void attach_sockets(std::vector<Handover::Udp> sockets) override {
+    udp_.attach(std::move(sockets));
+  }
   void start_frames() override;
   bool has_tap() const override { return tap_.has_value(); }
   bool takes_udp_rows() const override { return tap_ && tap_->takes_udp_rows(); }
@@ -24,22 +26,6 @@ class EpollIo : public PacketIo {
   void send(const Actions& actions) override;
 
  private:
-  // Batches of one socket before the others get their turn.
-  static constexpr int kRounds = 4;
-
-  struct Port {
-    Port(Handover::Udp&& from, const Offloads& offloads, const UdpPort::TooBig& on_too_big)
-        : udp(std::move(from.socket), from.family, from.port, offloads.gso, on_too_big) {
-      udp.take_trains(offloads.gro);
-    }
-    UdpPort udp;
-    os::Watch watch;
-  };
-
-  void on_socket(UdpPort& port);
-  void send_datagrams(std::span<const OutDatagram> datagrams);
-  UdpPort* port_of(std::uint8_t family);
-
   os::EventLoop& loop_;
   Offloads offloads_;
   Counters& counters_;
@@ -47,9 +33,7 @@ class EpollIo : public PacketIo {
   FrameBuffers frame_buffers_;
   std::optional<TapPort> tap_;
   os::Watch tap_watch_;
-  std::vector<std::unique_ptr<Port>> ports_;
-  ReceiveBuffers receive_buffers_;
-  std::vector<Received> received_;
+  UdpPorts udp_;
 };
 
 }  // namespace wattle::cryptod

@@ -45,28 +45,44 @@ TapPort::Taken TapPort::receive(FrameBuffers& buffers, std::vector<TapFrame>& ou
       return error == EBADFD || error == EIO ? Taken::Gone : Taken::Drained;
     }
     ++i;
-    const auto size = static_cast<std::size_t>(n);
-    const bool fits = size >= kVirtioHeader && size <= kVirtioHeader + kMaxSuperFrame;
-    const auto offload = fits ? read_virtio_header(place.first(kVirtioHeader)) : std::nullopt;
-    bytes += size;
-    if (offload) {
-      out.push_back({place.first(size).subspan(kVirtioHeader), *offload, buffer});
-      continue;
-    }
-    buffers.give_back(buffer);
-    counters.add(fits ? Counter::IoTapOffload : Counter::IoTruncated);
+    bytes += static_cast<std::size_t>(n);
+    take(buffers, buffer, static_cast<std::size_t>(n), out, counters);
   }
   return Taken::More;
 }
 
-bool TapPort::write_frame(const OutFrame& out, std::span<const ByteView> pieces) {
+void TapPort::take(FrameBuffers& buffers, std::uint16_t buffer, std::size_t size,
+                   std::vector<TapFrame>& out, Counters& counters) {
+  const MutableBytes place = buffers.at(buffer);
+  const bool fits = size >= kVirtioHeader && size <= kVirtioHeader + kMaxSuperFrame;
+  const auto offload = fits ? read_virtio_header(place.first(kVirtioHeader)) : std::nullopt;
+  if (offload) {
+    out.push_back({place.first(size).subspan(kVirtioHeader), *offload, buffer});
+    return;
+  }
+  buffers.give_back(buffer);
+  counters.add(fits ? Counter::IoTapOffload : Counter::IoTruncated);
+}
+
+std::size_t TapPort::list_parts(const OutFrame& out, std::span<const ByteView> pieces,
+                                std::span<iovec> parts) {
   std::uint8_t* const start = out.frame.data() - kVirtioHeader;
   write_virtio_header(out.offload, {start, kVirtioHeader});
-  std::array<iovec, Joiner::kMaxSegments> parts;
   parts[0] = {start, kVirtioHeader + out.frame.size()};
   std::size_t count = 1;
   for (const ByteView piece : pieces.subspan(out.first, out.count))
     parts[count++] = {const_cast<std::uint8_t*>(piece.data()), piece.size()};
+  return count;
+}
+
+void TapPort::count_failed(int error, Counters& counters) {
+  const bool full = error == EAGAIN || error == ENOBUFS || error == ENOMEM;
+  counters.add(full ? Counter::IoTapBlocked : Counter::IoTapFailed);
+}
+
+bool TapPort::write_frame(const OutFrame& out, std::span<const ByteView> pieces) {
+  std::array<iovec, kMaxParts> parts;
+  const std::size_t count = list_parts(out, pieces, parts);
   ssize_t n = 0;
   do {
     n = count == 1 ? ::write(queue_.raw(), parts[0].iov_base, parts[0].iov_len)
@@ -77,11 +93,8 @@ bool TapPort::write_frame(const OutFrame& out, std::span<const ByteView> pieces)
 
 void TapPort::send(std::span<const OutFrame> frames, std::span<const ByteView> pieces,
                    Counters& counters) {
-  for (const OutFrame& out : frames) {
-    if (write_frame(out, pieces)) continue;
-    const bool full = errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM;
-    counters.add(full ? Counter::IoTapBlocked : Counter::IoTapFailed);
-  }
+  for (const OutFrame& out : frames)
+    if (!write_frame(out, pieces)) count_failed(errno, counters);
 }
 
 }  // namespace wattle::cryptod

@@ -2,6 +2,7 @@
 // its virtio-net header (IFF_VNET_HDR; offload.h).
 #pragma once
 
+#include <sys/uio.h>
 #include <span>
 #include <vector>
 
@@ -33,6 +34,16 @@ class TapPort {
   // Writes the virtio-net header into each frame's headroom, then all of it with one call.
   // `pieces`: Actions::pieces.
   void send(std::span<const OutFrame> frames, std::span<const ByteView> pieces, Counters& counters);
+
+  // The parts of these, for whoever reads and writes the queue in another way.
+  // What a read left in `buffer`, `size` bytes: appended, or counted and the buffer given back.
+  static void take(FrameBuffers& buffers, std::uint16_t buffer, std::size_t size,
+                   std::vector<TapFrame>& out, Counters& counters);
+  // The header written and all parts listed; returns how many they are.
+  static constexpr std::size_t kMaxParts = Joiner::kMaxSegments;
+  static std::size_t list_parts(const OutFrame& out, std::span<const ByteView> pieces,
+                                std::span<iovec> parts);
+  static void count_failed(int error, Counters& counters);
 
  private:
   static_assert(kFrameHeadroom == kVirtioHeader);
