@@ -22,7 +22,7 @@ constexpr std::uint64_t kByName = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kHighestUid = 0xffff'fffe;
 
 struct Raw {
-  std::string network, file, genesis, level = "info", relay = "yes", offload = "all";
+  std::string network, file, genesis, level = "info", relay = "yes", offload = "all", io = "auto";
   std::uint64_t tap_uid = kByName, meta_uid = kByName, key_uid = kByName;
   bool check = false;
 };
@@ -46,6 +46,7 @@ void declare(os::Options& options, Raw& raw) {
       .text("offload", raw.offload,
             "all, none, or some of csum,tso,uso,gso,gro: what is left to kernel and card")
       .allow(judge_offload)
+      .choice("io", raw.io, {"auto", "epoll", "uring"}, "how packets are read and written")
       .number("tap-uid", raw.tap_uid, "uid that may connect as tapd (default wattle-NET-tap)", 0,
               kHighestUid)
       .number("meta-uid", raw.meta_uid, "uid that may connect as metad (default wattle-NET-meta)",
@@ -97,6 +98,7 @@ Result<std::optional<Config>> load_config(int argc, const char* const* argv) {
   WATTLE_CHECK(os::log::parse_level(raw.level, config.level));
   config.relay_rate = WATTLE_TRY(parse_relay(raw.relay));
   config.offloads = WATTLE_TRY(parse_offloads(raw.offload));
+  config.io = raw.io == "epoll" ? IoWay::Epoll : raw.io == "uring" ? IoWay::Uring : IoWay::Auto;
   config.tap_uid = WATTLE_TRY(uid_of(raw.tap_uid, raw, "tap"));
   config.meta_uid = WATTLE_TRY(uid_of(raw.meta_uid, raw, "meta"));
   config.key_uid = WATTLE_TRY(uid_of(raw.key_uid, raw, "key"));

@@ -11,12 +11,16 @@
 
 namespace wattle::cryptod {
 
+// How packets are read and written; Auto: the better one that this kernel has.
+enum class IoWay { Auto, Epoll, Uring };
+
 struct Config {
   std::string network;
   std::string genesis;  // file
   os::log::Level level = os::log::Level::Info;
   std::uint64_t relay_rate = 0;  // bytes per second of each source
   Offloads offloads;
+  IoWay io = IoWay::Auto;
   uid_t tap_uid = 0, meta_uid = 0, key_uid = 0;
 };
 

@@ -31,6 +31,15 @@ Result<LaneSockets> take_sockets(os::Service& service, const Config& config) {
   return sockets;
 }
 
+// None where epoll is to be used.
+std::unique_ptr<Ring> make_ring(IoWay io) {
+  if (io != IoWay::Uring) return nullptr;  // auto: man/wattle-cryptod.8 tells why
+  auto ring = Ring::create();
+  if (ring) return std::move(*ring);
+  os::log::warning("packets are read and written with epoll: " + ring.error().text());
+  return nullptr;
+}
+
 Result<void> run(const Config& config) {
   os::log::set_level(config.level);
   os::Service service = WATTLE_TRY(os::Service::open(os::Paths(config.network).run));
@@ -43,10 +52,12 @@ Result<void> run(const Config& config) {
   crypto::init();
   choose_aead();
 
-  WATTLE_TRY(os::enter(kPolicy));
+  std::unique_ptr<Ring> ring = make_ring(config.io);
+
+  WATTLE_TRY(os::enter(policy(ring ? ring->descriptor() : -1)));
 
   os::SystemRandom random;
-  Driver driver(loop, genesis, random, std::move(sockets));
+  Driver driver(loop, genesis, random, std::move(sockets), std::move(ring));
   os::Watch watchdog;
   if (service.watchdog_us() != 0)
     watchdog = loop.every(std::chrono::microseconds(service.watchdog_us() / 3),

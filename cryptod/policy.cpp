@@ -1,6 +1,7 @@
 #include "cryptod/policy.h"
 
 #include <linux/if_tun.h>
+#include <linux/io_uring.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <seccomp.h>
@@ -8,6 +9,8 @@
 #include <sys/socket.h>
 
 namespace wattle::cryptod {
+
+namespace {
 
 // Descriptors come as messages on the lanes; cryptod opens, connects and binds nothing. Of its own
 // it accepts lanes (accept4) and looks who connected (getsockopt SO_PEERCRED), and says of the TAP
@@ -29,5 +32,24 @@ const os::Policy kPolicy = {
     .max_descriptors = 64,
     .lock_memory = true,
 };
+
+// For the one ring that was made before the seal: submit, and put the TAP into its table of files.
+// What the ring itself may do stands in io/ring.cpp.
+std::vector<os::AllowedCall> uring_calls(int ring) {
+  const auto fd = static_cast<std::uint64_t>(ring);
+  return {
+      {SCMP_SYS(io_uring_enter), 0, fd, 2, 0, 3, 0},  // waits for nothing
+      {SCMP_SYS(io_uring_register), 0, fd, 1, IORING_REGISTER_FILES_UPDATE},
+  };
+}
+
+}  // namespace
+
+os::Policy policy(int ring) {
+  os::Policy out = kPolicy;
+  if (ring < 0) return out;
+  for (const os::AllowedCall& call : uring_calls(ring)) out.calls.push_back(call);
+  return out;
+}
 
 }  // namespace wattle::cryptod

@@ -5,6 +5,7 @@
 
 namespace wattle::cryptod {
 
-extern const os::Policy kPolicy;
+// `ring`: descriptor of its io_uring; -1: it has none, and none of the calls for one.
+os::Policy policy(int ring);
 
 }  // namespace wattle::cryptod

@@ -2,7 +2,7 @@
 set(bin ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
 add_test(NAME layout.links COMMAND ${CMAKE_SOURCE_DIR}/tests/layout/links.sh ${bin} ${CMAKE_BUILD_TYPE})
 set_tests_properties(layout.links PROPERTIES LABELS release-only)
-foreach(name join secrecy crash powers sealcheck first_member idle look document line nat cold oneway offload narrow)
+foreach(name join secrecy crash powers sealcheck first_member idle look document line nat cold oneway offload narrow uring)
   add_test(NAME netns.${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/netns/${name}.sh ${bin})
   set_tests_properties(netns.${name} PROPERTIES LABELS netns TIMEOUT 300 RUN_SERIAL ON)
 endforeach()

@@ -370,9 +370,9 @@ std::optional<std::string> judge_relay(const std::string& value) {
 }
 
 const std::vector<std::string_view>& known_file_keys() {
-  static const std::vector<std::string_view> kKeys = {"connect",   "device",  "indirect", "ip",
-                                                      "log-level", "mtu",     "offload",  "port",
-                                                      "relay",     "tcp-only"};
+  static const std::vector<std::string_view> kKeys = {"connect", "device",    "indirect", "io",
+                                                      "ip",      "log-level", "mtu",      "offload",
+                                                      "port",    "relay",     "tcp-only"};
   return kKeys;
 }
 

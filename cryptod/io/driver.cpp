@@ -5,24 +5,36 @@
 #include "common/os/clock.h"
 #include "common/os/log.h"
 #include "cryptod/io/epoll_io.h"
+#include "cryptod/io/uring_io.h"
 
 namespace wattle::cryptod {
 
 namespace log = os::log;
 
-Driver::Driver(os::EventLoop& loop, const EngineConfig& config, Random& random, LaneSockets sockets)
+namespace {
+
+std::unique_ptr<PacketIo> make_io(os::EventLoop& loop, const Offloads& offloads, Counters& counters,
+                                  PacketIo::Events events, std::unique_ptr<Ring> ring) {
+  if (!ring) return std::make_unique<EpollIo>(loop, offloads, counters, std::move(events));
+  return std::make_unique<UringIo>(loop, offloads, counters, std::move(events), std::move(ring));
+}
+
+}  // namespace
+
+Driver::Driver(os::EventLoop& loop, const EngineConfig& config, Random& random, LaneSockets sockets,
+               std::unique_ptr<Ring> ring)
     : loop_(loop),
       engine_(config, random),
       timer_(loop, [this] { on_timer(); }),
-      io_(std::make_unique<EpollIo>(
-          loop, config.offloads, engine_.counters(),
-          PacketIo::Events{.on_datagrams = [this](std::span<Received> all) { on_datagrams(all); },
-                           .on_frames = [this] { on_frames(); },
-                           .on_too_big =
-                               [this](const Endpoint& to, std::size_t bytes) {
-                                 engine_.too_big({os::now(), os::unix_now()}, to, bytes);
-                               },
-                           .on_tap_gone = [this] { on_tap_gone(); }})),
+      io_(make_io(loop, config.offloads, engine_.counters(),
+                  {.on_datagrams = [this](std::span<Received> all) { on_datagrams(all); },
+                   .on_frames = [this] { on_frames(); },
+                   .on_too_big =
+                       [this](const Endpoint& to, std::size_t bytes) {
+                         engine_.too_big({os::now(), os::unix_now()}, to, bytes);
+                       },
+                   .on_tap_gone = [this] { on_tap_gone(); }},
+                  std::move(ring))),
       again_(loop, [this] { on_frames(); }),
       tap_lane_(
           loop, std::move(sockets.tap), sockets.tap_uid,

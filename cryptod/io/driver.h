@@ -11,6 +11,7 @@
 #include "cryptod/io/key_lane.h"
 #include "cryptod/io/meta_lane.h"
 #include "cryptod/io/packet_io.h"
+#include "cryptod/io/ring.h"
 #include "cryptod/io/tap_lane.h"
 
 namespace wattle::cryptod {
@@ -23,7 +24,9 @@ struct LaneSockets {
 
 class Driver {
  public:
-  Driver(os::EventLoop& loop, const EngineConfig& config, Random& random, LaneSockets sockets);
+  // `ring`: what the TAP is read and written with; may be none.
+  Driver(os::EventLoop& loop, const EngineConfig& config, Random& random, LaneSockets sockets,
+         std::unique_ptr<Ring> ring);
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 

@@ -32,6 +32,7 @@ std::string build_conf_template(std::string_view network, std::uint16_t port,
   out +=
       "# What is left to the kernel and to network cards: all, none, or some of csum, tso, uso,\n";
   out += "# gso and gro with commas between them. For looking for faults.\n#offload = all\n\n";
+  out += "# How the network device is read and written: auto, epoll or uring.\n#io = auto\n\n";
   out += "# Ask other members to reach this host only through others, never directly.\n";
   out += "#indirect = no\n\n";
   out += "# Ask other members to send no UDP to this host.\n#tcp-only = no\n\n";

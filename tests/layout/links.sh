@@ -19,7 +19,7 @@ allowed() {  # program, allowed libraries
 }
 allowed wattle-tapd "libmnl libseccomp libcap-ng"
 allowed wattle-keyd "libcrypto libseccomp libcap-ng libevent-2.1 libboost_program_options"
-allowed wattle-cryptod "libcrypto libseccomp libcap-ng libevent-2.1 libboost_program_options libIPSec_MB"
+allowed wattle-cryptod "libcrypto libseccomp libcap-ng libevent-2.1 libboost_program_options libIPSec_MB liburing"
 allowed wattle-metad "libcrypto libssl libseccomp libcap-ng libevent-2.1 libevent_openssl-2.1 libboost_program_options"
 allowed wattle-registry "libcrypto libssl libseccomp libcap-ng libevent-2.1 libevent_openssl-2.1 libboost_program_options libsqlite3 libqrencode"
 allowed wattle-signer "libcrypto libseccomp libcap-ng libevent-2.1 libboost_program_options"

@@ -8,6 +8,8 @@ wattle_test(ether_test
 wattle_test(cryptod_io_test
   SOURCES
     unit/cryptod/io/backlog_test.cpp
+    unit/cryptod/io/packet_io_test.cpp
+    unit/cryptod/io/ring_test.cpp
     unit/cryptod/io/tap_port_test.cpp
     unit/cryptod/io/udp_port_test.cpp
   LINKS cryptod_io PkgConfig::SECCOMP)

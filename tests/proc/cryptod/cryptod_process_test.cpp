@@ -432,6 +432,8 @@ TEST_F(Cryptod, SaysWhatIsWrongWithItsStart) {
   EXPECT_EQ(ends(arguments, "relay"), 78);
   arguments[5] = "--offload=tso";
   EXPECT_EQ(ends(arguments, "'--offload' needs all, none or some of csum, tso,"), 78);
+  arguments[5] = "--io=select";
+  EXPECT_EQ(ends(arguments, "'--io' needs auto, epoll or uring, not"), 78);
   arguments.pop_back();
   arguments[2] = "--tap-uid=4294967295";
   EXPECT_EQ(ends(arguments, "'--tap-uid' needs a whole number"), 78);

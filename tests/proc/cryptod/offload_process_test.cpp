@@ -33,18 +33,20 @@ TEST(CryptodOffload, SwitchesDeviceAndSockets) {
   Node a(world, 1), b(world, 2);
   ASSERT_NO_FATAL_FAILURE(b.start());
   const struct {
-    const char *offload, *on;
+    const char *offload, *on, *io;
   } kTable[] = {
-      {"none", ""},
-      {"all", "tx-checksumming tcp-segmentation-offload tx-udp-segmentation gro"},
-      {"csum,gso", "tx-checksumming "},
-      {"csum,tso,gro", "tx-checksumming tcp-segmentation-offload gro"},
-      {"csum,uso", "tx-checksumming tx-udp-segmentation "},
-      {"gro", "gro"},
-      {"none", ""},
+      {"none", "", "epoll"},
+      {"all", "tx-checksumming tcp-segmentation-offload tx-udp-segmentation gro", "epoll"},
+      {"csum,gso", "tx-checksumming ", "uring"},
+      {"csum,tso,gro", "tx-checksumming tcp-segmentation-offload gro", "epoll"},
+      {"csum,uso", "tx-checksumming tx-udp-segmentation ", "epoll"},
+      {"gro", "gro", "epoll"},
+      {"none", "", "epoll"},
+      {"all", "tx-checksumming tcp-segmentation-offload tx-udp-segmentation gro", "uring"},
+      {"none", "", "uring"},
   };
   for (const auto& row : kTable) {
-    a.more = {"--offload=" + std::string(row.offload)};
+    a.more = {"--offload=" + std::string(row.offload), "--io=" + std::string(row.io)};
     ASSERT_NO_FATAL_FAILURE(a.start());
     EXPECT_TRUE(world.until([&] { return a.live_with(b) && b.live_with(a); })) << a.log_text();
     const std::string said = world.shell(

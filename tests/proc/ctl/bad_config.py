@@ -21,6 +21,7 @@ NODE = {
     "connect": (["metad"], ["", "alice.example:8737", "192.0.2.1/24", "*"], PLACE, ["192.0.2.1:8737", "2001:db8::1"]),
     "relay": (["metad", "cryptod"], ["maybe", "-1", "0", "10X", "1.5M", "99999G", ""], r"yes, no or bytes per second such as 500k or 20M", ["yes", "no", "500k"]),
     "offload": (["cryptod"], ["yes", "", ",", "csum,", "all,csum", "none,gso", "csum;tso", "CSUM", "csum,csum", "tso", "gso,uso", "csum,tso6"], r"needs all, none or some of csum, tso, uso, gso and gro with commas between them", ["all", "none", "csum", "gro,gso", "csum, tso, uso, gso, gro"]),
+    "io": (["cryptod"], ["", "yes", "URING", "io_uring", "epoll,uring", "select"], r"needs auto, epoll or uring", ["auto", "epoll", "uring"]),
     "indirect": (["metad"], ["maybe", "2", ""], YES_NO, ["yes", "no"]),
     "tcp-only": (["metad"], ["sometimes", ""], YES_NO, ["yes", "no"]),
     "log-level": (["tapd", "metad", "cryptod"], ["loud", "DEBUG", "7", ""], LEVEL, ["error", "debug"]),

@@ -21,6 +21,8 @@
 #include <csignal>
 #include <cstring>
 
+#include "tests/proc/sealcheck/ring.h"
+
 namespace wattle::sealcheck {
 namespace {
 
@@ -277,6 +279,7 @@ const std::vector<Attempt>& filtered_attempts() {
         call("dup2", SYS_dup2, 0, 1),
         abstract_connect(),
     });
+    add(ring_calls());
     add(other_networks());
     add({
         {"a call through the 32-bit entry",

@@ -80,10 +80,14 @@ std::vector<std::string> Launcher::names() const {
   for (const char* name : {"tapd", "cryptod", "keyd", "metad", "registry", "signer"})
     if (os::exists(plan_of(name).of_member ? paths.member() : paths.registry_config()))
       out.emplace_back(name);
+  const auto forbidden = os::read_text("/proc/sys/kernel/io_uring_disabled");
+  if (os::exists(paths.member()) && forbidden && forbidden->starts_with("0"))
+    out.emplace_back(kWithRing);
   return out;
 }
 
-const ctl::DaemonPlan& Launcher::plan_of(const std::string& name) const {
+const ctl::DaemonPlan& Launcher::plan_of(const std::string& given) const {
+  const std::string name = given == kWithRing ? "cryptod" : given;
   for (const ctl::DaemonPlan& plan : ctl::all_daemons())
     if (short_name(plan) == name) return plan;
   fail("there is no daemon " + name);
@@ -95,7 +99,7 @@ uid_t Launcher::uid_of(const std::string& name) const {
   return user->uid;
 }
 
-void Launcher::become(const ctl::DaemonPlan& plan) {
+void Launcher::become(const ctl::DaemonPlan& plan, bool with_ring) {
   const auto user = os::find_user(os::user_name(network_, plan.part));
   if (!user) fail(user.error().text());
   if (plan.own_network && ::unshare(CLONE_NEWNET) != 0) fail("unshare");
@@ -144,6 +148,7 @@ void Launcher::become(const ctl::DaemonPlan& plan) {
   std::vector<std::string> words = {std::string(plan.program)};
   if (!plan.verb.empty()) words.emplace_back(plan.verb);
   words.insert(words.end(), {"--net", network_, "--log-level", "error"});
+  if (with_ring) words.emplace_back("--io=uring");
   std::vector<char*> argv, envp;
   for (std::string& word : words) argv.push_back(word.data());
   for (std::string& variable : environment) envp.push_back(variable.data());
@@ -163,7 +168,7 @@ pid_t Launcher::start(const std::string& name) {
                                          static_cast<int>(uid_of(name)), 0));
   const os::Fd& notify = notify_[part];
   const pid_t pid = ::fork();
-  if (pid == 0) become(plan);
+  if (pid == 0) become(plan, name == kWithRing);
   running_[name] = pid;
   const Instant limit = os::now() + kStartLimit;
   while (os::now() < limit) {

@@ -14,11 +14,13 @@ namespace wattle::sealcheck {
 
 class Launcher {
  public:
+  static constexpr const char* kWithRing = "cryptod-uring";
   // Makes every socket of the network's run folder. Exits with a sentence if something is missing.
   Launcher(std::string network, std::string programs);
   ~Launcher();
 
   // Names of the daemons that this host has a configuration for, in a fixed order: "tapd" ...
+  // The last is cryptod with io = uring, where io_uring is not forbidden.
   std::vector<std::string> names() const;
   // The pid, after READY=1; -1 with a sentence in error() if it ended before (its exit code in
   // last_exit()) or took too long. A daemon that runs already is ended first.
@@ -30,7 +32,7 @@ class Launcher {
 
  private:
   const ctl::DaemonPlan& plan_of(const std::string& name) const;
-  [[noreturn]] void become(const ctl::DaemonPlan& plan);
+  [[noreturn]] void become(const ctl::DaemonPlan& plan, bool with_ring);
 
   std::string network_, programs_, run_, error_;
   int last_exit_ = -1;

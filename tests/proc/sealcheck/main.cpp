@@ -30,6 +30,7 @@
 #include "tests/proc/sealcheck/launcher.h"
 #include "tests/proc/sealcheck/looks.h"
 #include "tests/proc/sealcheck/memory.h"
+#include "tests/proc/sealcheck/ring.h"
 
 namespace wattle::sealcheck {
 namespace {
@@ -113,6 +114,7 @@ void try_all(Launcher& launcher, const std::string& daemon, Targets targets, Tab
     table.put(attempt.name, daemon, once(attempt, true));
   for (const Attempt& attempt : unfiltered_attempts())
     table.put("without the filter: " + attempt.name, daemon, once(attempt, false));
+  for (const auto& [name, result] : try_ring(parent)) table.put(name, daemon, result);
   ::kill(targets.outsider, SIGKILL);
   ::waitpid(targets.outsider, nullptr, 0);
   ::unlink(targets.own_file.c_str());
@@ -221,7 +223,7 @@ int run_table(const std::vector<std::string>& words) {
     std::perror("sealcheck: abstract socket");
   Table table;
   for (const std::string& daemon : daemons) {
-    targets.program = words[2] + "/wattle-" + daemon;
+    targets.program = words[2] + "/wattle-" + (daemon == Launcher::kWithRing ? "cryptod" : daemon);
     try_all(launcher, daemon, targets, table);
     launcher.stop(daemon);
     try_modes(launcher, state, daemon, table);

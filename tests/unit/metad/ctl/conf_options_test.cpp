@@ -12,7 +12,7 @@ namespace wattle::ctl {
 namespace {
 
 struct Read {
-  std::string device, log_level, relay, offload;
+  std::string device, log_level, relay, offload, io;
   bool indirect = true, tcp_only = true;
   std::uint64_t mtu = 0, port = 0;
   std::vector<std::string> ip, connect;
@@ -26,6 +26,7 @@ Result<Read> parse(const std::string& text) {
   options.text("device", out.device, "d").text("log-level", out.log_level, "l");
   options.text("relay", out.relay, "r")
       .text("offload", out.offload, "o")
+      .text("io", out.io, "i")
       .flag("indirect", out.indirect, "n");
   options.flag("tcp-only", out.tcp_only, "t");
   options.number("mtu", out.mtu, "m").number("port", out.port, "p");
@@ -65,6 +66,7 @@ TEST(ConfTemplate, IsValidWithEveryLineUncommented) {
   EXPECT_EQ(read->log_level, "info");
   EXPECT_EQ(read->relay, "yes");
   EXPECT_EQ(read->offload, "all");
+  EXPECT_EQ(read->io, "auto");
   EXPECT_FALSE(read->indirect);
   EXPECT_FALSE(read->tcp_only);
 }
