@@ -32,7 +32,8 @@ meanwhile() {  # COMMAND…
   sleep 0.3
   "$@" && kill -0 $running && wait $running || { cat "$LAB/transfer"; return 1; }
 }
-fits() { on "$1" ping -n -q -c 2 -i 0.2 -W 2 -M "do" -s $((1400 - 28)) "$(address4 "$2")"; }
+mtu=$(on alice ip -o link show "wt-$NET" | sed 's/.* mtu \([0-9]*\) .*/\1/')
+fits() { on "$1" ping -n -q -c 2 -i 0.2 -W 2 -M "do" -s $((mtu - 28)) "$(address4 "$2")"; }
 
 check "TCP" transfer tcp "$size"
 check "nothing is said of the card" test "$(said alice) $(said bob)" = "0 0"

@@ -34,7 +34,7 @@ def look(name, machine):
     with open(f"{name}.{machine}.socket", encoding="ascii") as file:
         mine["socket"] = int(file.read())
     with open(f"{name}.{machine}.card", encoding="ascii") as file:
-        mine["card"] = sum(map(int, file.read().split()))
+        mine["card"] = json.load(file)[0]["stats64"]["tx"]["dropped"]
     return mine
 
 

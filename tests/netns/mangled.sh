@@ -31,7 +31,7 @@ look() {
   for name in a b; do
     on $name wattle status --json > "$LAB/$1.$name"
     on $name awk -v port=":$(printf %04X "$port")" '$2 ~ port "$" { n += $NF } END { print n + 0 }' /proc/net/udp > "$LAB/$1.$name.socket"
-    on $name bash -c 'cat /sys/class/net/eth0/statistics/{tx,rx}_dropped' > "$LAB/$1.$name.card"
+    on $name ip -j -s link show eth0 > "$LAB/$1.$name.card"
   done
 }
 # transfer MB: eight streams of an eighth each, four each way, half by IPv6; UDP likewise, a two-hundredth in each flow.
