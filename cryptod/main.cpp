@@ -18,7 +18,9 @@
 namespace wattle::cryptod {
 namespace {
 
-constexpr std::size_t kSessionHeap = 16 * crypto::kKeyHeap;  // four thousand sessions
+// Address space until it is used: twelve thousand sessions and as many that are being renewed, at
+// 2 KiB each, with a quarter left for private keys.
+constexpr std::size_t kSessionHeap = 64 * crypto::kKeyHeap;
 
 Result<LaneSockets> take_sockets(os::Service& service, const Config& config) {
   LaneSockets sockets;

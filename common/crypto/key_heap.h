@@ -8,7 +8,7 @@
 
 namespace wattle::crypto {
 
-inline constexpr std::size_t kKeyHeap = 1 << 20;  // bytes; a key takes 64, a session about 3000
+inline constexpr std::size_t kKeyHeap = 1 << 20;  // bytes; a key takes 64, a session 2 to 3 KiB
 
 // For a daemon: once, before init() and before anything else uses OpenSSL. `bytes` is a power of
 // two, and halved until RLIMIT_MEMLOCK allows it. Without this call keys live on the ordinary heap

@@ -126,6 +126,8 @@ constexpr auto kTable = std::to_array<Row>({
     {Counter::IoTapOffload, "io_tap_offload"},
     {Counter::IoTruncated, "io_truncated"},
     {Counter::IoBacklogFull, "io_backlog_full"},
+    {Counter::PeersDue, "peers_due"},
+    {Counter::PeerWalks, "peer_walks"},
 });
 
 // A row per counter, each at its own place.

@@ -54,6 +54,8 @@ enum class Counter : std::uint8_t {
   // for the driver
   IoSendBlocked, IoSendFailed, IoTapBlocked, IoTapFailed, IoTapOffload,
   IoTruncated, IoBacklogFull,
+  // work for many peers: those whose time had come, and looks at everybody
+  PeersDue, PeerWalks,
   kCount,
 };
 // clang-format on

@@ -10,7 +10,6 @@ namespace wattle::cryptod {
 
 namespace {
 
-constexpr Duration kSweep = std::chrono::seconds(10);
 constexpr Duration kLeastPause = std::chrono::milliseconds(1);
 
 }  // namespace
@@ -45,6 +44,8 @@ class Engine::Impl {
     probes_.work();
     watch_.work();
     meta_.work();
+    ctx_.count(Counter::PeerWalks, ctx_.peers.walks() - walks_);
+    walks_ = ctx_.peers.walks();
     ctx_.out = nullptr;
   }
 
@@ -106,7 +107,7 @@ class Engine::Impl {
     const bool moved = !ctx_.device.addresses.empty() && ctx_.device.addresses != state.addresses;
     ctx_.device = state;
     const auto& own = state.addresses;
-    for (const auto& peer : ctx_.peers) {
+    for (const auto& peer : ctx_.peers.walk()) {
       if (!peer->path || !peer->path->is_direct()) continue;
       // An address that is gone cannot be sent from: let the kernel choose.
       if (!peer->path->local.is_unspecified() &&
@@ -144,6 +145,7 @@ class Engine::Impl {
   void tick() {
     while (ctx_.deadlines.first() <= ctx_.now()) {
       Peer& peer = ctx_.peers.at(ctx_.deadlines.first_slot());
+      ctx_.count(Counter::PeersDue);
       handshakes_.due(peer);
       flow_.due(peer);
       const Instant next = deadline_of(peer);
@@ -152,17 +154,13 @@ class Engine::Impl {
     }
     watch_.due();
     own_keys_.due();
-    if (sweep_at_ <= ctx_.now()) {
-      sweep_at_ = ctx_.now() + kSweep;
-      members_.sweep();
-      if (ctx_.peers.used() > PeerTable::kMaxPeers / 2) members_.reclaim();
-    }
+    members_.expire();
+    members_.make_room();
   }
 
   Instant next_deadline() {
-    const Instant sweep = ctx_.peers.size() == 0 ? kNever : sweep_at_;
     return std::min({ctx_.deadlines.first(), own_keys_.next(), probes_.next(), meta_.next(),
-                     watch_.next(), sweep});
+                     watch_.next(), members_.next()});
   }
 
   EngineContext ctx_;
@@ -194,7 +192,7 @@ class Engine::Impl {
     return std::min(next, peer.want_at);
   }
 
-  Instant sweep_at_{};
+  std::uint64_t walks_ = 0;  // counted
 };
 
 Engine::Engine(const EngineConfig& config, Random& random)

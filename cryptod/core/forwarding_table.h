@@ -26,7 +26,7 @@ bool can_relay(const Peer& hop);
 
 class ForwardingTable {
  public:
-  static constexpr std::size_t kMost = 8192;
+  static constexpr std::size_t kMost = PeerTable::kMaxPeers;
   static constexpr Duration kTurned = std::chrono::seconds(30);
 
   explicit ForwardingTable(std::uint64_t hash_key) : rows_(64, IdHash(hash_key)) {}

@@ -151,18 +151,39 @@ void FrameFlow::multicast(ByteView frame) {
   if (!WATTLE_CHECKED(multicast_rate, multicast_.take(ctx_.now())))
     return ctx_.count(Counter::DropMulticastBudget);
   std::size_t left = kReplicas;
-  for (const auto& peer : ctx_.peers) {  // live sessions first
-    if (!peer->member || !sessions_.can_send(*peer)) continue;
+  const auto& live = ctx_.peers.live();
+  for (std::size_t i = 0; i < live.size(); ++i) {
+    Peer& peer = ctx_.peers.at(live[i]);
+    if (!peer.member || !sessions_.can_send(peer)) continue;
     if (left == 0) return ctx_.count(Counter::DropMulticastLimit);
     --left;
-    send_or_queue(*peer, InnerType::FullFrame, frame);
+    send_or_queue(peer, InnerType::FullFrame, frame);
   }
-  for (const auto& peer : ctx_.peers) {
-    if (!peer->hinted || sessions_.can_send(*peer)) continue;
-    if (peer->given_up && ctx_.now() < peer->given_up_at + kQuiet) continue;
+  wake(frame, left);
+}
+
+bool FrameFlow::may_wake(const Peer& peer) const {
+  return peer.hinted && !sessions_.can_send(peer) &&
+         !(peer.given_up && ctx_.now() < peer.given_up_at + kQuiet);
+}
+
+// The peers without a session, from the first one on that may be woken.
+void FrameFlow::wake(ByteView frame, std::size_t left) {
+  const std::size_t slots = ctx_.peers.size();
+  if (slots <= kLooks || ctx_.now() >= wake_again_) {
+    wake_from_ = 0;
+    wake_again_ = ctx_.now() + kWakeAgain;
+  }
+  const std::size_t end = std::min(slots, wake_from_ + kLooks);
+  for (std::size_t slot = wake_from_; slot < end; ++slot) {
+    Peer& peer = ctx_.peers.at(static_cast<std::uint32_t>(slot));
+    if (!may_wake(peer)) {
+      if (slot == wake_from_) ++wake_from_;
+      continue;
+    }
     if (left == 0) return ctx_.count(Counter::DropMulticastLimit);
     --left;
-    send_or_queue(*peer, InnerType::FullFrame, frame);
+    send_or_queue(peer, InnerType::FullFrame, frame);
   }
 }
 

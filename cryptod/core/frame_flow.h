@@ -19,6 +19,10 @@ class FrameFlow {
   static constexpr std::uint64_t kMulticastRate = 50, kMulticastBurst = 100;
   // A peer that gave no answer is not woken by groups for so long.
   static constexpr Duration kQuiet = std::chrono::minutes(5);
+  // So many peers without a session are looked at for one frame; whoever of the first ones is not
+  // to be woken is not looked at again for so long.
+  static constexpr std::size_t kLooks = 256;
+  static constexpr Duration kWakeAgain = std::chrono::seconds(30);
 
   FrameFlow(EngineContext& context, SessionKeeper& sessions, HandshakeFlow& handshakes,
             NeighbourDesk& neighbours)
@@ -53,6 +57,8 @@ class FrameFlow {
   void deliver_unsummed(MutableBytes frame);
   void deliver_joined();
   void multicast(ByteView frame);
+  bool may_wake(const Peer& peer) const;
+  void wake(ByteView frame, std::size_t left);
   void send_or_queue(Peer& peer, InnerType type, ByteView body);
 
   EngineContext& ctx_;
@@ -60,6 +66,8 @@ class FrameFlow {
   HandshakeFlow& handshakes_;
   NeighbourDesk& neighbours_;
   TokenBucket multicast_{kMulticastRate, kMulticastBurst};
+  std::size_t wake_from_ = 0;  // slot
+  Instant wake_again_{};       // from the first slot on
   Packer packer_;
   Joiner joiner_;
   Reassembly reassembly_;

@@ -1,12 +1,24 @@
 #include "cryptod/core/member_book.h"
 
-#include "common/base/mutant.h"
-
 #include <algorithm>
 
 #include "common/base/mutant.h"
 
 namespace wattle::cryptod {
+
+namespace {
+
+// The wall clock as the heap counts it.
+Instant wall(UnixTime time) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 33;  // what nanoseconds can hold
+  return Instant(std::chrono::seconds(std::min(time.seconds, kMost)));
+}
+
+Instant end_of(const Credential& credential) {
+  return wall(credential.not_after) + std::chrono::seconds(kClockSkew);
+}
+
+}  // namespace
 
 Check MemberBook::verify(Peer& peer, ByteView record, ByteView credential) {
   Accepted accepted;
@@ -43,6 +55,7 @@ bool MemberBook::install(Peer& peer, const Accepted& accepted, ByteView record,
   member->key = accepted.record;
   member->credential = accepted.credential;
   peer.member = std::move(member);
+  ends_.set(peer.slot, end_of(accepted.credential));
   peer.seen = SeenRecord{to_array<kPacketKeyBody>(record), accepted.record.epoch,
                          accepted.credential.serial};
   peer.stale = false;
@@ -82,26 +95,42 @@ void MemberBook::cut(Peer& peer) {
   ctx_.owners.remove(peer.slot, peer.member->credential);
   peer.member.reset();
   peer.unverified.reset();
+  ends_.set(peer.slot, kNever);
   ctx_.deadlines.set(peer.slot, kNever);
 }
 
+void MemberBook::judge(Peer& peer) {
+  const Credential& credential = peer.member->credential;
+  Counter why;
+  if (WATTLE_CHECKED(member_revoked, ctx_.self.trust.revoked.contains(credential.serial)))
+    why = Counter::SessionsRevoked;
+  else if (!WATTLE_CHECKED(credential_key_in_force, ctx_.self.trust.has_key(credential.signed_by)))
+    why = Counter::SessionsRetired;
+  else if (WATTLE_CHECKED(member_expired, wall(ctx_.moment.unix_now) >= end_of(credential)))
+    why = Counter::SessionsExpired;
+  else
+    return;
+  if (peer.current || peer.previous || peer.next) ctx_.count(why);
+  cut(peer);
+}
+
 void MemberBook::sweep() {
-  const std::uint64_t now = ctx_.moment.unix_now.seconds;
-  for (const auto& peer : ctx_.peers) {
-    if (!peer->member) continue;
-    const Credential& credential = peer->member->credential;
-    if (WATTLE_CHECKED(member_revoked, ctx_.self.trust.revoked.contains(credential.serial))) {
-      if (peer->current || peer->previous || peer->next) ctx_.count(Counter::SessionsRevoked);
-      cut(*peer);
-    } else if (!WATTLE_CHECKED(credential_key_in_force,
-                               ctx_.self.trust.has_key(credential.signed_by))) {
-      if (peer->current || peer->previous || peer->next) ctx_.count(Counter::SessionsRetired);
-      cut(*peer);
-    } else if (WATTLE_CHECKED(member_expired, now >= credential.not_after.seconds + kClockSkew)) {
-      if (peer->current || peer->previous || peer->next) ctx_.count(Counter::SessionsExpired);
-      cut(*peer);
-    }
+  for (const auto& peer : ctx_.peers.walk())
+    if (peer->member) judge(*peer);
+}
+
+void MemberBook::expire() {
+  while (ends_.first() <= wall(ctx_.moment.unix_now)) {
+    Peer& peer = ctx_.peers.at(ends_.first_slot());
+    ends_.set(peer.slot, kNever);
+    judge(peer);
   }
+}
+
+void MemberBook::make_room() {
+  if (ctx_.now() < reclaim_at_ || !ctx_.peers.wants_room()) return;
+  reclaim_at_ = ctx_.now() + kReclaimPause;
+  reclaim();
 }
 
 void MemberBook::reclaim() {
@@ -110,6 +139,13 @@ void MemberBook::reclaim() {
     for (const std::uint32_t slot : {row.next, row.alternate})
       if (slot != kNoSlot) routed[slot] = true;
   ctx_.peers.reclaim([&](const Peer& peer) { return routed[peer.slot]; });
+}
+
+Instant MemberBook::next() const {
+  const Instant room = ctx_.peers.wants_room() ? reclaim_at_ : kNever;
+  if (ends_.empty()) return room;
+  const Duration left = ends_.first() - wall(ctx_.moment.unix_now);
+  return std::min(room, ctx_.now() + std::clamp<Duration>(left, Duration{}, kLookAgain));
 }
 
 }  // namespace wattle::cryptod

@@ -11,6 +11,8 @@ class MemberBook {
  public:
   static constexpr Duration kAskFirst = std::chrono::seconds(1);
   static constexpr Duration kAskMost = std::chrono::seconds(16);
+  static constexpr Duration kLookAgain = std::chrono::minutes(10);  // clocks get set
+  static constexpr Duration kReclaimPause = std::chrono::seconds(10);
 
   MemberBook(EngineContext& context, SessionKeeper& sessions, NeighbourDesk& neighbours)
       : ctx_(context), sessions_(sessions), neighbours_(neighbours) {}
@@ -30,17 +32,26 @@ class MemberBook {
   // The same at once, whatever the pause: the caller sees to it that this cannot be repeated.
   void ask_now(Peer& peer, std::uint64_t epoch);
 
-  // Cuts off every member whose credential is revoked, has ended, or is of a retired key.
+  // Cuts off every member whose credential is revoked, has ended, or is of a retired key: all are
+  // looked at, since the document in force is another one.
   void sweep();
-  // Makes room: forgets peers of whom nothing but an old hint is known.
+  // The same of those alone whose credential ends now.
+  void expire();
+  // Makes room: forgets peers of whom nothing but an old hint is known. Nothing is done while the
+  // table is not half full, or nothing has been taken away from a peer.
+  void make_room();
   void reclaim();
+  Instant next() const;
 
  private:
+  void judge(Peer& peer);
   void cut(Peer& peer);
   EngineContext& ctx_;
   SessionKeeper& sessions_;
   NeighbourDesk& neighbours_;
   TokenBucket asks_{200, 256};
+  DeadlineHeap ends_;  // of credentials, by the wall clock
+  Instant reclaim_at_{};
 };
 
 }  // namespace wattle::cryptod

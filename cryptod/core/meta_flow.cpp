@@ -41,7 +41,7 @@ void MetaFlow::connected() {
   if (const LocalKey* const key = ctx_.self.keys.current())
     ctx_.tell_metad(meta_link::OwnRecord{key->record});
   local_endpoints();
-  for (const auto& peer : ctx_.peers) {
+  for (const auto& peer : ctx_.peers.walk()) {
     peer->want_at = kNever;
     peer->want_pause = {};
     peer->hint_held = peer->hinted;
@@ -62,7 +62,7 @@ void MetaFlow::message(const meta_link::ToCryptod::Message& message) {
 void MetaFlow::local_endpoints() { own_.tell(); }
 
 void MetaFlow::wake() {
-  for (const auto& peer : ctx_.peers)
+  for (const auto& peer : ctx_.peers.walk())
     if ((peer->wanted || !peer->queue.empty()) && !sessions_.can_send(*peer))
       handshakes_.want(*peer);
 }
@@ -93,7 +93,7 @@ void MetaFlow::judge_document(const std::string& text) {
   members_.sweep();
   own_keys_.try_offered();  // what was offered before may be of a key that is new here
   if (!WATTLE_CHECKED(self_revoked, ctx_.self.barred())) return wake();
-  for (const auto& peer : ctx_.peers) sessions_.drop_all(*peer);  // we are out ourselves
+  for (const auto& peer : ctx_.peers.walk()) sessions_.drop_all(*peer);  // we are out ourselves
 }
 
 // ---- about members ---------------------------------------------------------------------------
@@ -175,6 +175,7 @@ void MetaFlow::on(const meta_link::Gone& m) {
   if (peer == nullptr) return;
   peer->hinted = false;
   peer->candidates.clear();
+  ctx_.peers.taken_away();
 }
 
 void MetaFlow::on(const meta_link::Stale& m) {
@@ -206,7 +207,7 @@ void MetaFlow::on(const meta_link::SnapshotEnd&) {
   if (!std::exchange(snapshot_, false)) return;  // said before: nothing is held any more
   watch_.snapshot_end();
   // Of members that were verified the hint stays: they may be reached without metad.
-  for (const auto& peer : ctx_.peers)
+  for (const auto& peer : ctx_.peers.walk())
     if (std::exchange(peer->hint_held, false) && !peer->member && !peer->seen) {
       peer->hinted = peer->wanted = false;
       peer->candidates.clear();
@@ -225,7 +226,7 @@ bool MetaFlow::may_tell(std::string_view message, std::size_t states) {
 
 void MetaFlow::on(const meta_link::ListPeers& m) {
   if (!may_tell(meta_link::ListPeers::kName, ctx_.peers.used() + kCountersAsStates)) return;
-  for (const auto& peer : ctx_.peers)
+  for (const auto& peer : ctx_.peers.walk())
     if (peer->hinted || peer->member) tell(*peer, m.id);
   meta_link::PeersEnd end{m.id, ctx_.device.present, ctx_.self.key() != nullptr, {}};
   for (auto& [name, value] : ctx_.counters.list()) end.counters.push_back({std::move(name), value});

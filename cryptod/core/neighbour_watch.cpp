@@ -93,6 +93,7 @@ void NeighbourWatch::snapshot_end() {
 void NeighbourWatch::forget(Watched& w) {
   Peer& peer = ctx_.peers.at(w.slot);
   peer.neighbour = false;
+  ctx_.peers.taken_away();
   peer.link_way = LinkWay::Down;
   paths_.neighbour_changed(peer);
   std::swap(w, watched_.back());

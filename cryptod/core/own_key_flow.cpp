@@ -131,13 +131,24 @@ void OwnKeyFlow::push_record() {
   --pushes_left_;
   push_at_ =
       pushes_left_ == 0 ? kNever : ctx_.now() + kPushAgain * (1 << (kPushes - 1 - pushes_left_));
+  slice_left_ = ctx_.peers.live().size();
+  push_slice();
+}
+
+// From the last one down: if sessions come and go meanwhile, one is told twice, but none is left
+// out that was there when this push began.
+void OwnKeyFlow::push_slice() {
   const LocalKey& key = *ctx_.self.keys.current();
   ByteArray<kPacketKeySize + kCredentialSize> body{};
   std::copy(key.record.begin(), key.record.end(), body.begin());
   std::copy(key.credential.begin(), key.credential.end(), body.begin() + kPacketKeySize);
-  for (const auto& peer : ctx_.peers)
-    if (peer->current && peer->current->born() <= signed_at_)
-      sessions_.send(*peer, InnerType::Records, body);
+  const auto& live = ctx_.peers.live();
+  slice_left_ = std::min(slice_left_, live.size());
+  for (std::size_t i = 0; i < kPushSlice && slice_left_ > 0; ++i) {
+    Peer& peer = ctx_.peers.at(live[--slice_left_]);
+    if (peer.current->born() <= signed_at_) sessions_.send(peer, InnerType::Records, body);
+  }
+  slice_at_ = slice_left_ == 0 ? kNever : ctx_.now() + kPushPause;
 }
 
 // Without a successor it ends our sessions, as it does at the other end.
@@ -150,7 +161,7 @@ void OwnKeyFlow::end_credential() {
     over_at_ = ctx_.now() + std::min<Duration>(std::chrono::seconds(end - now), kLookAgain);
     return;
   }
-  for (const auto& peer : ctx_.peers) {
+  for (const auto& peer : ctx_.peers.walk()) {
     if (peer->current || peer->previous || peer->next) ctx_.count(Counter::SessionsExpired);
     sessions_.drop_all(*peer);
   }
@@ -162,11 +173,12 @@ void OwnKeyFlow::due() {
   if (credential_at_ <= ctx_.now()) try_credential();
   if (over_at_ <= ctx_.now()) end_credential();
   if (push_at_ <= ctx_.now()) push_record();
+  if (slice_at_ <= ctx_.now()) push_slice();
   if (ask_at_ <= ctx_.now()) ask();
 }
 
 Instant OwnKeyFlow::next() const {
-  return std::min({ctx_.self.keys.next_expiry(), credential_at_, over_at_, push_at_,
+  return std::min({ctx_.self.keys.next_expiry(), credential_at_, over_at_, push_at_, slice_at_,
                    key_up_ ? ask_at_ : kNever});
 }
 

@@ -15,6 +15,9 @@ class OwnKeyFlow {
   static constexpr Duration kCredentialAgain = std::chrono::seconds(10);
   static constexpr Duration kPushAgain = std::chrono::seconds(2);  // then twice as long
   static constexpr std::uint32_t kPushes = 3;
+  // So many sessions are told at once, the next ones after the pause: frames have their turn.
+  static constexpr std::size_t kPushSlice = 256;
+  static constexpr Duration kPushPause = std::chrono::milliseconds(5);
   static constexpr std::uint32_t kLeastRetryMs = 200, kMostRetryMs = 60000;
 
   OwnKeyFlow(EngineContext& context, SessionKeeper& sessions)
@@ -40,6 +43,7 @@ class OwnKeyFlow {
   bool try_credential();  // true: it is a new one, and keyd has been asked
   void ask();
   void push_record();
+  void push_slice();
   void end_credential();
   void refuse(std::string_view message, std::string_view rule);  // what keyd said
 
@@ -53,7 +57,9 @@ class OwnKeyFlow {
   Instant over_at_ = kNever;                // look whether the credential has ended
   Instant push_at_ = kNever;                // push the record once more: a datagram may be lost
   std::uint32_t pushes_left_ = 0;
-  Instant signed_at_{};  // the record in use: sessions born later know it
+  Instant slice_at_ = kNever;
+  std::size_t slice_left_ = 0;  // live sessions not told yet in this push
+  Instant signed_at_{};         // the record in use: sessions born later know it
 };
 
 }  // namespace wattle::cryptod

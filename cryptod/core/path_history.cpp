@@ -12,7 +12,7 @@ void PathHistory::add(Instant now, std::string sentence) {
     times += same->times;
     entries_.erase(same);
   }
-  if (entries_.size() == kKept) entries_.pop_front();
+  if (entries_.size() == kKept) entries_.erase(entries_.begin());
   entries_.push_back({now, std::move(sentence), times});
 }
 

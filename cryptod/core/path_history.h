@@ -2,7 +2,6 @@
 // stand in it by their address in text; metad puts names in their place.
 #pragma once
 
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -28,7 +27,7 @@ class PathHistory {
     std::string sentence;
     std::uint32_t times = 1;
   };
-  std::deque<Entry> entries_;
+  std::vector<Entry> entries_;  // a vector: an empty one weighs nothing
 };
 
 }  // namespace wattle::cryptod

@@ -60,6 +60,7 @@ struct Peer {
 
   // Sessions: `next` is ours as responder and not confirmed yet.
   std::unique_ptr<Session> current, previous, next;
+  std::uint32_t live_at = kNoSlot;  // PeerTable's: place among those with a current one
   Instant previous_until = kNever;
   Instant next_until = kNever;
   std::unique_ptr<PendingHandshake> handshake;
@@ -110,11 +111,11 @@ struct Peer {
     if (current) return meta_link::SessionState::Live;
     return handshake || next ? meta_link::SessionState::Handshake : meta_link::SessionState::None;
   }
+  bool is_verified() const { return member || seen || mark; }
   // Nothing is known of it but what metad said, and it says so no more.
   bool is_blank() const {
-    return !hinted && !neighbour && !wanted && !unverified && !member && !seen && !mark &&
-           !current && !previous && !next && !handshake && start_at == kNever && queue.empty() &&
-           !dirty;
+    return !hinted && !neighbour && !wanted && !unverified && !is_verified() && !current &&
+           !previous && !next && !handshake && start_at == kNever && queue.empty() && !dirty;
   }
   Session* by_index(std::uint32_t index) const {
     for (const auto* s : {&current, &next, &previous})

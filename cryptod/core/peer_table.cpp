@@ -39,4 +39,17 @@ Peer* PeerTable::add(const NodeAddress& address, Fault& fault) {
   return peers_[slot].get();
 }
 
+void PeerTable::current_changed(Peer& peer) {
+  if ((peer.current != nullptr) == (peer.live_at != kNoSlot)) return;
+  if (peer.current) {
+    peer.live_at = static_cast<std::uint32_t>(live_.size());
+    live_.push_back(peer.slot);
+    return;
+  }
+  live_[peer.live_at] = live_.back();
+  at(live_.back()).live_at = peer.live_at;
+  live_.pop_back();
+  peer.live_at = kNoSlot;
+}
+
 }  // namespace wattle::cryptod

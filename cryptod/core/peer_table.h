@@ -1,10 +1,11 @@
-// All peers, by slot and by short id. Bounded. A peer of whom anything was verified is never
-// removed, because its newest handshake mark must be kept as long as our packet key lives
-// (security.md 2.5.3); mere hints of metad are, so that one that lies does not fill the table for
-// the next.
+// All peers, by slot and by short id, and those with a session. Bounded. A peer of whom anything
+// was verified is never removed, because its newest handshake mark must be kept as long as our
+// packet key lives (security.md 2.5.3); mere hints of metad are, so that one that lies does not
+// fill the table for the next.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace wattle::cryptod {
 
 class PeerTable {
  public:
-  static constexpr std::size_t kMaxPeers = 16384;
+  static constexpr std::size_t kMaxPeers = 65536;
 
   explicit PeerTable(std::uint64_t hash_key) : ids_(16, IdHash(hash_key)) {}
 
@@ -27,12 +28,21 @@ class PeerTable {
   enum class Fault { None, Full, Clash };  // Clash: another address has this short id
   // Finds or makes it. Null: see `fault`.
   Peer* add(const NodeAddress& address, Fault& fault);
+  // Something has been taken away from a peer, which may be blank now or soon.
+  void taken_away() { loose_ = true; }
+  // It is half full, and reclaim() may find something.
+  bool wants_room() const { return loose_ && used() > kMaxPeers / 2; }
   // Gives the slots of blank peers back that `keep` (bool of a Peer) does not want. Nothing may
   // hold such a slot any more. What stays in the slot until its next use is as blank as before.
   template <typename Keep>
   void reclaim(Keep keep) {
-    for (const auto& peer : peers_) {
-      if (!peer->is_blank() || keep(*peer)) continue;
+    loose_ = false;
+    for (const auto& peer : walk()) {
+      if (!peer->is_blank()) {
+        loose_ |= !peer->hinted && !peer->neighbour && !peer->is_verified();
+        continue;
+      }
+      if (keep(*peer)) continue;
       const auto place = ids_.find(peer->id);
       if (place == ids_.end() || place->second != peer->slot) continue;  // given back before
       ids_.erase(place);
@@ -40,12 +50,24 @@ class PeerTable {
     }
   }
 
-  auto begin() const { return peers_.begin(); }  // unique_ptr<Peer>, in slot order
-  auto end() const { return peers_.end(); }
+  // Everybody, in slot order: tens of thousands. Nothing that happens often may walk.
+  std::span<const std::unique_ptr<Peer>> walk() {
+    ++walks_;
+    return peers_;
+  }
+  std::uint64_t walks() const { return walks_; }
+
+  // Slots of the peers with a session of ours to send on, in no order.
+  const std::vector<std::uint32_t>& live() const { return live_; }
+  // SessionKeeper's: `peer.current` has been set or taken away.
+  void current_changed(Peer& peer);
 
  private:
   std::vector<std::unique_ptr<Peer>> peers_;
   std::vector<std::uint32_t> free_;  // slots that nobody has
+  std::vector<std::uint32_t> live_;
+  std::uint64_t walks_ = 0;
+  bool loose_ = false;
   std::unordered_map<ShortId, std::uint32_t, IdHash> ids_;
 };
 

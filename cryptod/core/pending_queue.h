@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 
 #include "common/base/bytes.h"
 #include "common/base/time.h"
@@ -38,14 +39,14 @@ class PendingQueue {
   std::size_t expire(Instant now, QueueBudget& budget);
   std::size_t clear(QueueBudget& budget);
 
-  bool empty() const { return items_.empty(); }
-  std::size_t size() const { return items_.size(); }
-  const Item& front() const { return items_.front(); }
+  bool empty() const { return !items_; }
+  std::size_t size() const { return items_ ? items_->size() : 0; }
+  const Item& front() const { return items_->front(); }
   void pop(QueueBudget& budget);
-  Instant expires() const { return items_.empty() ? kNever : items_.front().since + kLife; }
+  Instant expires() const { return items_ ? front().since + kLife : kNever; }
 
  private:
-  std::deque<Item> items_;
+  std::unique_ptr<std::deque<Item>> items_;  // null: none; few peers have any
 };
 
 }  // namespace wattle::cryptod

@@ -31,6 +31,7 @@ void RouteFlow::route(const meta_link::Route& m) {
   const NodeAddress destination{m.destination};
   if (m.entry.state == RouteState::Forgotten) {
     ctx_.table.erase(destination);
+    ctx_.peers.taken_away();
     return ctx_.tell_metad(meta_link::RouteAck{m.ticket});
   }
   ForwardingRow* const row = ctx_.table.put(destination);
@@ -39,7 +40,10 @@ void RouteFlow::route(const meta_link::Route& m) {
                        destination);
   const bool reachable = m.entry.state == RouteState::Reachable;
   const std::uint32_t next = reachable ? slot_of(m.entry.next_hop) : kNoSlot;
-  if (next != row->next) row->turned_until = {};
+  if (next != row->next) {
+    row->turned_until = {};
+    ctx_.peers.taken_away();
+  }
   row->entry = m.entry;
   row->next = next;
   row->alternate = reachable && m.entry.has_alternate ? slot_of(m.entry.alternate) : kNoSlot;

@@ -180,6 +180,7 @@ void SessionKeeper::adopt(Peer& peer, std::unique_ptr<Session> session, const Pa
     peer.previous_until = ctx_.now() + kKeepPrevious;
   }
   peer.current = std::move(session);
+  ctx_.peers.current_changed(peer);
   set_path(peer, path);
   if (path.is_direct()) peer.anew = 0;
   peer.start_at = kNever;
@@ -220,6 +221,7 @@ void SessionKeeper::drop_current(Peer& peer) {
   if (!peer.current) return;
   ctx_.indices.erase(peer.current->my_index());
   peer.current.reset();
+  ctx_.peers.current_changed(peer);
   peer.way.rest(peer.way.heard_at);
   peer.way.trials.clear();
   peer.keepalive_at = peer.unanswered_at = peer.confirm_at = kNever;

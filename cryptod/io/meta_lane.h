@@ -6,6 +6,7 @@
 
 #include "common/ipc/meta_link.h"
 #include "common/os/log.h"
+#include "cryptod/core/forwarding_table.h"
 #include "cryptod/io/backlog.h"
 #include "cryptod/io/lane_server.h"
 
@@ -24,8 +25,9 @@ class MetaLane {
   // False if the message was refused: the backlog is full, or metad is not there.
   bool send(const meta_link::ToMetad::Message& message);
 
-  static constexpr std::size_t kBacklog = 32768;  // a whole table and a state of each peer fit
-  static constexpr std::size_t kBacklogBytes = 32 * 1024 * 1024;
+  // A whole table and a state of each peer fit.
+  static constexpr std::size_t kBacklog = ForwardingTable::kMost + 2 * PeerTable::kMaxPeers;
+  static constexpr std::size_t kBacklogBytes = 80 * 1024 * 1024;
 
  private:
   bool pass(const meta_link::ToMetad::Message& message);
