@@ -36,3 +36,11 @@ wattle_test(cryptod_allocation_test
     unit/cryptod/core/engine_lab.cpp
     unit/cryptod/io/io_allocation_test.cpp
   LINKS cryptod_io)
+
+wattle_test(cryptod_scale_test LABEL release-only TIMEOUT 600
+  SOURCES
+    unit/cryptod/core/crowd.cpp
+    unit/cryptod/core/engine_lab.cpp
+    unit/cryptod/core/engine_scale_test.cpp
+    unit/cryptod/core/weights.cpp
+  LINKS cryptod_core)
