@@ -34,17 +34,15 @@ std::uint32_t micros(Duration d) {
 // ---- what metad says -------------------------------------------------------------------------
 
 NeighbourWatch::Watched* NeighbourWatch::find(const Peer& peer) {
-  if (!peer.neighbour) return nullptr;
-  const auto w = std::ranges::find(watched_, peer.slot, &Watched::slot);
-  return w == watched_.end() ? nullptr : &*w;
+  return peer.watched_at == kNoSlot ? nullptr : &watched_[peer.watched_at];
 }
 
 void NeighbourWatch::connected() {
   for (Watched& w : watched_) {
     w.held = true;
     tell(w, ctx_.peers.at(w.slot), true);
+    schedule(w);
   }
-  schedule();
 }
 
 void NeighbourWatch::neighbour(const meta_link::Neighbour& m) {
@@ -72,6 +70,7 @@ void NeighbourWatch::neighbour(const meta_link::Neighbour& m) {
       if (watched_.empty()) beat_ = ctx_.now() + kLately + ctx_.jitter(kLately);
       peer->neighbour = true;
       paths_.neighbour_changed(*peer);
+      peer->watched_at = static_cast<std::uint32_t>(watched_.size());
       w = &watched_.emplace_back(Watched{.slot = peer->slot});
       w->told.address = peer->address.bytes;
     }
@@ -80,14 +79,15 @@ void NeighbourWatch::neighbour(const meta_link::Neighbour& m) {
     tell(*w, *peer, true);
     keep_session(*w, *peer);
     if (peer->link_way == LinkWay::Down && w->lost_at == kNever) probe(*w, *peer);
+    schedule(*w);
   }
-  schedule();
 }
 
 void NeighbourWatch::snapshot_end() {
-  for (Watched& w : watched_)
+  for (Watched& w : watched_) {
     if (w.held) w.forget_at = ctx_.now() + kGrace;
-  schedule();
+    schedule(w);
+  }
 }
 
 void NeighbourWatch::forget(Watched& w) {
@@ -96,6 +96,9 @@ void NeighbourWatch::forget(Watched& w) {
   ctx_.peers.taken_away();
   peer.link_way = LinkWay::Down;
   paths_.neighbour_changed(peer);
+  deadlines_.set(w.slot, kNever);
+  ctx_.peers.at(watched_.back().slot).watched_at = peer.watched_at;
+  peer.watched_at = kNoSlot;
   std::swap(w, watched_.back());
   watched_.pop_back();
 }
@@ -129,7 +132,7 @@ void NeighbourWatch::work() {
     } else if (peer.link_way == LinkWay::Down && w->lost_at == kNever) {
       probe(*w, peer);
     }
-    schedule();
+    schedule(*w);
   }
 }
 
@@ -142,7 +145,7 @@ void NeighbourWatch::asked(Peer& peer, const Path& from) {
     return;
   keep_session(*w, peer);
   probe(*w, peer);
-  schedule();
+  schedule(*w);
 }
 
 void NeighbourWatch::probe(Watched& w, Peer& peer) {
@@ -186,7 +189,7 @@ bool NeighbourWatch::answered(Peer& peer, const Path& from, std::uint64_t nonce)
   ctx_.count(Counter::ProbesAnswered);
   set_way(*w, peer, from.is_direct() ? LinkWay::Udp : LinkWay::Carried);
   tell(*w, peer, false);
-  schedule();
+  schedule(*w);
   return true;
 }
 
@@ -213,24 +216,21 @@ void NeighbourWatch::missed(Watched& w, Peer& peer) {
 }
 
 void NeighbourWatch::due() {
-  if (ctx_.now() < next_) return;
-  const bool beat = beat_ <= ctx_.now();
-  for (std::size_t i = 0; i < watched_.size();) {
-    Watched& w = watched_[i];
-    if (w.forget_at <= ctx_.now()) {
-      forget(w);
-      continue;
-    }
-    ++i;
-    Peer& peer = ctx_.peers.at(w.slot);
-    if (w.lost_at <= ctx_.now()) missed(w, peer);
-    if (w.tell_at <= ctx_.now()) tell(w, peer, false);
-    const bool retry = !sessions_.can_send(peer) && !peer.handshake && w.want_at <= ctx_.now();
-    if (beat || retry) keep_session(w, peer);
-    if (beat && w.lost_at == kNever && w.sent + kLately <= ctx_.now()) probe(w, peer);
-  }
-  pass_beats();
-  schedule();
+  while (deadlines_.first() <= ctx_.now())
+    look_after(*find(ctx_.peers.at(deadlines_.first_slot())));
+}
+
+void NeighbourWatch::look_after(Watched& w) {
+  if (w.forget_at <= ctx_.now()) return forget(w);
+  Peer& peer = ctx_.peers.at(w.slot);
+  const bool beat = w.beat_at <= ctx_.now();
+  if (beat) w.beat_at = kNever;
+  if (w.lost_at <= ctx_.now()) missed(w, peer);
+  if (w.tell_at <= ctx_.now()) tell(w, peer, false);
+  const bool retry = !sessions_.can_send(peer) && !peer.handshake && w.want_at <= ctx_.now();
+  if (beat || retry) keep_session(w, peer);
+  if (beat && w.lost_at == kNever && w.sent + kLately <= ctx_.now()) probe(w, peer);
+  schedule(w);
 }
 
 // ---- what metad is told ----------------------------------------------------------------------
@@ -269,16 +269,17 @@ void NeighbourWatch::pass_beats() {
   if (beat_ <= ctx_.now()) beat_ += kBeat * ((ctx_.now() - beat_) / kBeat + 1);
 }
 
-void NeighbourWatch::schedule() {
-  if (next_ > ctx_.now()) pass_beats();  // at which nobody was due
-  next_ = kNever;
-  for (const Watched& w : watched_) {
-    const Peer& peer = ctx_.peers.at(w.slot);
-    const Instant beat = beat_ < w.sent + kLately ? beat_ + kBeat : beat_;
-    next_ = std::min({next_, beat, w.forget_at, w.lost_at, w.tell_at});
-    if (!sessions_.can_send(peer) && !peer.handshake)
-      next_ = std::min(next_, std::max(w.want_at, ctx_.now() + kRetryFirst / 10));
+// A beat that has come stays due until it has been looked after.
+void NeighbourWatch::schedule(Watched& w) {
+  if (w.beat_at > ctx_.now()) {
+    pass_beats();
+    w.beat_at = beat_ < w.sent + kLately ? beat_ + kBeat : beat_;
   }
+  Instant next = std::min({w.beat_at, w.forget_at, w.lost_at, w.tell_at});
+  const Peer& peer = ctx_.peers.at(w.slot);
+  if (!sessions_.can_send(peer) && !peer.handshake)
+    next = std::min(next, std::max(w.want_at, ctx_.now() + kRetryFirst / 10));
+  deadlines_.set(w.slot, next);
 }
 
 }  // namespace wattle::cryptod

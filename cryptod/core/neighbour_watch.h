@@ -46,14 +46,15 @@ class NeighbourWatch {
   void due();
   // After every event, before the dirty peers are told of: sessions that came or went.
   void work();
-  Instant next() const { return next_; }
+  Instant next() const { return deadlines_.first(); }
 
   std::size_t size() const { return watched_.size(); }
 
  private:
   struct Watched {
     std::uint32_t slot;
-    bool held = false;  // told by an earlier metad only
+    Instant beat_at = kNever;  // the next beat at which it is looked after
+    bool held = false;         // told by an earlier metad only
     Instant forget_at = kNever;
 
     std::uint64_t nonce = 0;  // of the probe under way
@@ -81,16 +82,17 @@ class NeighbourWatch {
   void set_way(Watched& w, Peer& peer, meta_link::LinkWay way);
   void tell(Watched& w, const Peer& peer, bool anyway);
   void forget(Watched& w);
+  void look_after(Watched& w);
   void pass_beats();
-  void schedule();
+  void schedule(Watched& w);
 
   EngineContext& ctx_;
   SessionKeeper& sessions_;
   HandshakeFlow& handshakes_;
   PathDesk& paths_;
   std::vector<Watched> watched_;
-  Instant beat_{};  // the next one, somebody due or not
-  Instant next_ = kNever;
+  DeadlineHeap deadlines_;  // by slot
+  Instant beat_{};          // the next one, somebody due or not
 };
 
 }  // namespace wattle::cryptod

@@ -78,6 +78,7 @@ struct Peer {
 
   // Relaying. `link_way` and `neighbour` are the neighbour watch's, `path` is set by SessionKeeper.
   bool neighbour = false;  // metad has a link with it: a session is kept, the table may name it
+  std::uint32_t watched_at = kNoSlot;  // its place in the watch
   meta_link::LinkWay link_way = meta_link::LinkWay::Down;
   Instant heard_at{};  // something valid came on a session of it
   // Handshakes that it began while our session was young, since it last showed that it hears us on

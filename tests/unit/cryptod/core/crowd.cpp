@@ -100,8 +100,7 @@ Bytes Crowd::sent(WireType type) const {
 // The first datagram of the session confirms it, and says what the member takes.
 void Crowd::confirm(Member& member) {
   ByteArray<kTransportOverhead + 1> empty{};
-  const std::uint8_t takes[] = {kTakesPacks};
-  member.session->seal(InnerType::Empty, takes, empty);
+  member.session->seal(InnerType::Empty, {&takes, 1}, empty);
   datagram(member.endpoint, empty);
 }
 

@@ -32,7 +32,8 @@ class Crowd {
   Member& member(std::size_t i) { return *members_[i]; }
   Node& node() { return lab.a(); }
   Lab lab{1, 1};
-  Actions out;  // of the last call of the engine
+  Actions out;                       // of the last call of the engine
+  std::uint8_t takes = kTakesPacks;  // the members
 
   // A handshake with the engine, begun by the member or by the engine, and confirmed. 4 ms go by,
   // so that the engine's budgets allow it. False: it has not become a session.

@@ -55,6 +55,39 @@ TEST(NeighbourWatch, ASessionIsMadeAndKeptWithoutTraffic) {
   EXPECT_EQ(lab.told(lab.a()).back().loss_permille, 0);
 }
 
+// Each keeps its own clocks, whoever goes.
+TEST(NeighbourWatch, OneThatGoesLeavesTheOthersInPlace) {
+  Links lab(5);
+  for (std::size_t i = 1; i < 5; ++i) lab.link(lab.a(), lab.node(i));
+  lab.run(seconds(10));
+  const auto state_of = [&](const Node& node) {
+    const auto all = lab.told(lab.a());
+    const auto last = std::find_if(all.rbegin(), all.rend(), [&](const LinkState& s) {
+      return s.address == node.address.bytes;
+    });
+    return last == all.rend() ? LinkWay::Down : last->way;
+  };
+  lab.unlink(lab.a(), lab.node(1));
+  lab.unlink(lab.a(), lab.node(4));
+  lab.a().told.clear();
+  const auto from_third = lab.node(3).endpoint;
+  lab.pass = [&](const Packet& p) { return p.from != from_third && p.to != from_third; };
+  lab.run(seconds(20));
+  EXPECT_EQ(state_of(lab.node(3)), LinkWay::Down);
+  EXPECT_GE(lab.a().counter(Counter::ProbesAnswered), 5u);
+  for (const LinkState& s : lab.told(lab.a())) EXPECT_EQ(s.address, lab.node(3).address.bytes);
+  // Those that went are asked nothing any more; the one that stayed is.
+  const auto asked = [&](const Node& to) {
+    return std::count_if(lab.seen.begin(), lab.seen.end(), [&](const Packet& p) {
+      return p.from == lab.a().endpoint && p.to == to.endpoint;
+    });
+  };
+  lab.seen.clear();
+  lab.run(seconds(9));
+  EXPECT_EQ(asked(lab.node(1)) + asked(lab.node(4)), 0);
+  EXPECT_GE(asked(lab.node(2)), 2);
+}
+
 TEST(NeighbourWatch, ARoundTripIsToldSmoothedAndSeldom) {
   Links lab;
   lab.latency = milliseconds(25);
