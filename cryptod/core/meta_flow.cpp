@@ -52,6 +52,7 @@ void MetaFlow::connected() {
 
 void MetaFlow::lost() {
   ctx_.meta_up = false;
+  listings_.clear();
   probes_.forget();
 }
 
@@ -225,12 +226,29 @@ bool MetaFlow::may_tell(std::string_view message, std::size_t states) {
 }
 
 void MetaFlow::on(const meta_link::ListPeers& m) {
-  if (!may_tell(meta_link::ListPeers::kName, ctx_.peers.used() + kCountersAsStates)) return;
-  for (const auto& peer : ctx_.peers.walk())
-    if (peer->hinted || peer->member) tell(*peer, m.id);
-  meta_link::PeersEnd end{m.id, ctx_.device.present, ctx_.self.key() != nullptr, {}};
-  for (auto& [name, value] : ctx_.counters.list()) end.counters.push_back({std::move(name), value});
-  ctx_.tell_metad(std::move(end));
+  if (WATTLE_CHECKED(listings_most, listings_.size() >= kListings))
+    return ctx_.refuse(Counter::QuestionsRefused, kLane, meta_link::ListPeers::kName, "rate");
+  if (may_tell(meta_link::ListPeers::kName, ctx_.peers.used() + kCountersAsStates))
+    listings_.push_back({m.id, 0});
+}
+
+// A part of the list, so that frames have their turn before the next one.
+void MetaFlow::list() {
+  std::size_t left = kListed;
+  while (!listings_.empty()) {
+    Listing& listing = listings_.front();
+    for (; left > 0 && listing.next < ctx_.peers.size(); --left) {
+      Peer& peer = ctx_.peers.at(listing.next++);
+      if (peer.hinted || peer.member) tell(peer, listing.id);
+    }
+    if (listing.next < ctx_.peers.size()) break;
+    meta_link::PeersEnd end{listing.id, ctx_.device.present, ctx_.self.key() != nullptr, {}};
+    for (auto& [name, value] : ctx_.counters.list())
+      end.counters.push_back({std::move(name), value});
+    ctx_.tell_metad(std::move(end));
+    listings_.pop_front();
+  }
+  list_at_ = ctx_.now() + kListPause;
 }
 
 void MetaFlow::on(const meta_link::AskWhy& m) {
@@ -279,6 +297,7 @@ void MetaFlow::work() {
     backlog_.pop_front();
     verify(peer);
   }
+  if (!listings_.empty() && (listings_.front().next == 0 || list_at_ <= ctx_.now())) list();
   for (const std::uint32_t slot : ctx_.dirty) {
     Peer& peer = ctx_.peers.at(slot);
     peer.dirty = false;
@@ -292,8 +311,9 @@ void MetaFlow::work() {
 }
 
 Instant MetaFlow::next() {
-  return std::min(backlog_.empty() ? kNever : verifications_.ready_at(ctx_.now()),
-                  offered_ ? documents_.ready_at(ctx_.now()) : kNever);
+  return std::min({backlog_.empty() ? kNever : verifications_.ready_at(ctx_.now()),
+                   offered_ ? documents_.ready_at(ctx_.now()) : kNever,
+                   listings_.empty() ? kNever : list_at_});
 }
 
 }  // namespace wattle::cryptod

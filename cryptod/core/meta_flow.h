@@ -11,6 +11,10 @@ namespace wattle::cryptod {
 
 class MetaFlow {
  public:
+  // An answer to ListPeers leaves in parts of so many peers; no more of them are under way.
+  static constexpr std::size_t kListed = 256, kListings = 8;
+  static constexpr Duration kListPause = std::chrono::milliseconds(1);
+
   MetaFlow(EngineContext& context, SessionKeeper& sessions, MemberBook& members,
            HandshakeFlow& handshakes, NeighbourDesk& neighbours, ProbeDesk& probes,
            OwnKeyFlow& own_keys, RouteFlow& routes, PathDesk& paths, OwnEndpoints& own,
@@ -51,6 +55,7 @@ class MetaFlow {
   void verify(Peer& peer);
   void judge_document(const std::string& text);
   bool may_tell(std::string_view message, std::size_t states);
+  void list();
   void tell(Peer& peer, std::uint32_t id);
 
   EngineContext& ctx_;
@@ -69,7 +74,13 @@ class MetaFlow {
   TokenBucket verifications_{500, 100};
   std::optional<meta_link::Document> offered_;         // the newest, not verified yet
   TokenBucket documents_{2, 16};                       // a text of 64 KiB and a signature each
-  TokenBucket told_{50000, 4 * PeerTable::kMaxPeers};  // states in answers
+  TokenBucket told_{50000, 2 * PeerTable::kMaxPeers};  // states in answers
+  struct Listing {
+    std::uint32_t id;    // of the question
+    std::uint32_t next;  // slot
+  };
+  std::deque<Listing> listings_;  // that are being answered
+  Instant list_at_{};
 };
 
 }  // namespace wattle::cryptod

@@ -26,8 +26,8 @@ class MetaLane {
   bool send(const meta_link::ToMetad::Message& message);
 
   // A whole table and a state of each peer fit.
-  static constexpr std::size_t kBacklog = ForwardingTable::kMost + 2 * PeerTable::kMaxPeers;
-  static constexpr std::size_t kBacklogBytes = 80 * 1024 * 1024;
+  static constexpr std::size_t kBacklog = ForwardingTable::kMost + PeerTable::kMaxPeers;
+  static constexpr std::size_t kBacklogBytes = 48 * 1024 * 1024;
 
  private:
   bool pass(const meta_link::ToMetad::Message& message);

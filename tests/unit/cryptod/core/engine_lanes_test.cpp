@@ -130,5 +130,43 @@ TEST_F(Lanes, KeysAreAskedForAtABoundedRate) {
   EXPECT_EQ(asked, 256);
 }
 
+// Frames have their turn between the parts of a long answer, and only so many are under way.
+TEST_F(Lanes, ALongListLeavesInParts) {
+  constexpr std::uint32_t kMembers = 1000;
+  for (std::uint32_t i = 0; i < kMembers; ++i)  // one key, in as many zones
+    a.say(meta_link::Endpoints{
+        NodeAddress::from_key(b.identity.public_key(), i + 2).bytes, {b.endpoint}, 0});
+  a.told.clear();
+  const auto told = [&](std::uint32_t id) {
+    return std::count_if(a.told.begin(), a.told.end(), [&](const auto& message) {
+      const auto* const state = std::get_if<meta_link::PeerState>(&message);
+      return state != nullptr && state->id == id;
+    });
+  };
+  const auto ends = [&] {
+    return std::count_if(a.told.begin(), a.told.end(), [](const auto& message) {
+      return std::holds_alternative<meta_link::PeersEnd>(message);
+    });
+  };
+  a.say(meta_link::ListPeers{7});
+  EXPECT_EQ(told(7), 256);
+  EXPECT_EQ(ends(), 0);
+  lab.run(milliseconds(10));
+  EXPECT_EQ(told(7), kMembers);
+  EXPECT_EQ(ends(), 1);
+  for (std::uint32_t id = 10; id < 30; ++id) a.say(meta_link::ListPeers{id});
+  EXPECT_GE(a.counter(Counter::QuestionsRefused), 10u);
+  lab.run(milliseconds(100));
+  EXPECT_EQ(told(10), kMembers);
+  EXPECT_EQ(told(29), 0);
+  EXPECT_LE(ends(), 11);
+  // Who goes leaves nothing to the next.
+  a.say(meta_link::ListPeers{40});
+  a.told.clear();
+  a.meta_again();
+  lab.run(milliseconds(100));
+  EXPECT_EQ(told(40), 0);
+}
+
 }  // namespace
 }  // namespace wattle::cryptod::lab
